@@ -8,6 +8,7 @@ import time
 
 from cluster.images import build_images
 from cluster.kind import KUBECONFIG, up
+
 from cluster.progress import step
 from demo.commands import CommandFailed, kubectl
 from demo.deploy import (
@@ -116,9 +117,7 @@ def print_next_steps(*, grafana: bool, elapsed_s: float) -> None:
     if grafana:
         print(f"  kubectl port-forward -n {NAMESPACE} svc/{RELEASE}-grafana 3000   # dashboards")
     else:
-        print(
-            f"  kubectl port-forward -n {NAMESPACE} svc/{RELEASE}-influxdb 8086  # InfluxQL on /query"
-        )
+        print(f"  kubectl port-forward -n {NAMESPACE} svc/{RELEASE}-influxdb 8086  # InfluxQL")
     print(f"  kubectl delete vst demo -n {NAMESPACE}           # pods, topic and group go away")
     print("  make down                                   # remove the cluster")
 

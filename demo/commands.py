@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.kind import KUBECONFIG
+
 from cluster.tools import tool
 
 

@@ -4,8 +4,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from cluster.docker import docker
 from cluster.images import ensure_image
+
 from demo.commands import helm, kubectl
 
 ROOT = Path(__file__).parent.parent
@@ -59,8 +59,3 @@ def apply_stream(*, namespace: str = NAMESPACE) -> None:
     """Apply the demo's VideoStream."""
     manifest = ROOT / "demo" / "stream.yaml"
     kubectl("apply", "--namespace", namespace, "--filename", str(manifest))
-
-
-def engine_version() -> str:
-    """Name the Docker engine in use."""
-    return docker("version", "--format", "{{.Server.Version}}").strip()
