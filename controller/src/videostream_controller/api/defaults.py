@@ -1,0 +1,85 @@
+"""The defaults of the CRD, for bodies that no API server has filled.
+
+The API server fills them on every read, so in a cluster this changes nothing. It is here so that
+`parse` means the same for a manifest on disk; a test holds this table and the CRD together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+MOTION_THRESHOLD = 30
+
+SPEC_DEFAULTS: Mapping[str, Any] = {
+    "suspend": False,
+    "source": {
+        "openTimeout": "10s",
+        "readTimeout": "5s",
+        "stallTimeout": "10s",
+        "reconnect": {"initialBackoff": "1s", "maxBackoff": "30s"},
+        "loop": False,
+    },
+    "frames": {
+        "fps": 5,
+        "jpegQuality": 80,
+        "onBackpressure": "Drop",
+        "reference": {"mode": "Previous", "width": 128},
+    },
+    "kafka": {
+        "connection": "default",
+        "topic": {
+            "partitions": 12,
+            "retention": "10m",
+            "maxMessageBytes": 2097152,
+            "managed": True,
+        },
+        "partitioning": "Interleaved",
+        "deletionPolicy": "Delete",
+    },
+    "producer": {"suspend": False},
+    "consumer": {
+        "startFrom": "Latest",
+        "maxFrameAge": "10s",
+        "scaling": {"mode": "Lag", "minReplicas": 1, "maxReplicas": 4},
+    },
+    "zones": [],
+    "signals": [
+        {"name": "brightness", "type": "Brightness"},
+        {"name": "motion", "type": "Motion", "motion": {"threshold": MOTION_THRESHOLD}},
+    ],
+    "influx": {"connection": "default", "tags": {}},
+}
+
+# Objects that are not there unless the user writes them, but then have defaults inside.
+_CREDENTIALS_DEFAULTS: Mapping[str, Any] = {"usernameKey": "username", "passwordKey": "password"}
+
+
+def fill(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the spec with the CRD's defaults; a null counts as absent, as in the API server."""
+    filled = _merge(spec, SPEC_DEFAULTS)
+    source, signals = filled["source"], filled["signals"]
+    if isinstance(source, dict) and isinstance(source.get("credentialsSecretRef"), Mapping):
+        credentials = _merge(source["credentialsSecretRef"], _CREDENTIALS_DEFAULTS)
+        filled["source"] = source | {"credentialsSecretRef": credentials}
+    if isinstance(signals, list):
+        filled["signals"] = [_fill_signal(signal) for signal in signals]
+    return filled
+
+
+def _fill_signal(signal: Any) -> Any:
+    if isinstance(signal, Mapping) and isinstance(signal.get("motion"), Mapping):
+        return {**signal, "motion": _merge(signal["motion"], {"threshold": MOTION_THRESHOLD})}
+    return signal
+
+
+def _merge(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {key: item for key, item in value.items() if item is not None}
+    for key, default in defaults.items():
+        present = merged.get(key)
+        if present is None:
+            merged[key] = deepcopy(default)
+        elif isinstance(present, Mapping) and isinstance(default, Mapping):
+            merged[key] = _merge(present, default)
+    return merged
