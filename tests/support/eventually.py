@@ -7,9 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(
-    probe: Callable[[], T], *, timeout_s: float, what: str, period_s: float = 0.5
-) -> T:
+def eventually(probe: Callable[[], T], *, timeout_s: float, what: str, period_s: float = 0.5) -> T:
     """Call `probe` until it gives something true and return that.
 
     An AssertionError of the probe counts as "not yet". When time is up, fails with `what` and

@@ -1,0 +1,63 @@
+"""The ledger of a stream: which records Kafka accepted and which of them InfluxDB stored.
+
+Every record has a session and a sequence, so "nothing lost, nothing double" is a comparison of
+two collections, not a matter of counts.
+"""
+
+from collections import Counter
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from demo.influxql import InfluxPortForward
+from videostream_record import decode
+
+RecordId = tuple[str, int]
+
+
+def accepted_by_kafka(*, bootstrap_servers: str, topic: str) -> Counter[RecordId]:
+    """Read a topic from its first to its present last record."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": "ledger",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    try:
+        return _read_to_end(consumer, topic)
+    finally:
+        consumer.close()
+
+
+def _read_to_end(consumer: Consumer, topic: str) -> Counter[RecordId]:
+    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+    ends: dict[int, int] = {}
+    assignment = []
+    for partition in partitions:
+        first, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        if end > first:
+            ends[partition] = end
+            assignment.append(TopicPartition(topic, partition, first))
+    found: Counter[RecordId] = Counter()
+    consumer.assign(assignment)
+    while ends:
+        for message in consumer.consume(200, timeout=10):
+            assert message.error() is None, message.error()
+            record = decode(message.key(), message.value(), message.headers())
+            found[(record.session, record.sequence)] += 1
+            if message.offset() + 1 >= ends.get(message.partition(), 0):
+                ends.pop(message.partition(), None)
+    return found
+
+
+def stored_in_influx(
+    influx: InfluxPortForward, *, namespace: str, stream: str
+) -> Counter[RecordId]:
+    """Read all points of the `frame` measurement of a stream."""
+    rows: list[dict[str, Any]] = influx.query(
+        "SELECT session, sequence FROM frame"
+        f" WHERE namespace = '{namespace}' AND stream = '{stream}'"
+    )
+    return Counter((row["session"], row["sequence"]) for row in rows)
