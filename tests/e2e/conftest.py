@@ -4,9 +4,9 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from cluster.kind import up
 
 from cluster.images import build_images
-from cluster.kind import up
 from demo.commands import kubectl
 from demo.deploy import (
     NAMESPACE,

@@ -14,6 +14,13 @@ from tests.support.streams import Streams
 pytestmark = pytest.mark.e2e
 
 PASSWORD = "correct horse/battery@staple"
+ACCEPT_AND_SAY_NOTHING = """
+import socket
+server = socket.create_server(("", 8554))
+kept = []
+while True:
+    kept.append(server.accept())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +82,7 @@ def silent_server(release: str) -> Iterator[str]:
                     "name": name,
                     "image": container["image"],
                     "imagePullPolicy": "IfNotPresent",
-                    "command": [
-                        *("python3", "-c"),
-                        "import socket, time\n"
-                        "server = socket.create_server(('', 8554))\n"
-                        "kept = []\n"
-                        "while True: kept.append(server.accept())\n",
-                    ],
+                    "command": ["python3", "-c", ACCEPT_AND_SAY_NOTHING],
                     "securityContext": container["securityContext"],
                 }
             ],
