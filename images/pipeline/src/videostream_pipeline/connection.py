@@ -1,0 +1,90 @@
+"""Connections as directories: one file per property, as a projected Secret volume shows them.
+
+They are read anew at every (re)connect, so a rotated Secret needs no restart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PEM_PROPERTIES: Final = {
+    "ca.crt": "ssl.ca.location",
+    "user.crt": "ssl.certificate.location",
+    "user.key": "ssl.key.location",
+}
+
+
+class ConnectionInvalid(Exception):
+    """A connection directory cannot be used; the text names directory, file and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxConnection:
+    """Where points go. Without a token the connection is known but cannot be used yet."""
+
+    url: str
+    org: str
+    bucket: str
+    token: str | None = field(repr=False)
+
+
+def read_kafka_connection(directory: Path) -> dict[str, str]:
+    """Return the librdkafka properties of a directory.
+
+    A file name is a property, its stripped content the value; `ca.crt`, `user.crt` and
+    `user.key` become the ssl.*.location properties with their paths. Raises ConnectionInvalid.
+    """
+    files = _files(directory)
+    properties = {name: _read(path) for name, path in files.items() if name not in _PEM_PROPERTIES}
+    properties |= {
+        option: str(files[name]) for name, option in _PEM_PROPERTIES.items() if name in files
+    }
+    if not properties.get("bootstrap.servers"):
+        raise ConnectionInvalid(_missing(directory, "bootstrap.servers", "host:port[,host:port]"))
+    return properties
+
+
+def read_influx_connection(directory: Path) -> InfluxConnection:
+    """Return the InfluxDB connection of a directory: files url, org, bucket and maybe token.
+
+    Raises ConnectionInvalid.
+    """
+    values = {name: _read(path) for name, path in _files(directory).items()}
+    url = values.get("url", "")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ConnectionInvalid(
+            _missing(directory, "url", "http(s)://host[:port] without userinfo")
+        )
+    for name in ("org", "bucket"):
+        if not values.get(name):
+            raise ConnectionInvalid(_missing(directory, name, f"the name of the {name}"))
+    return InfluxConnection(
+        url=url, org=values["org"], bucket=values["bucket"], token=values.get("token") or None
+    )
+
+
+def _files(directory: Path) -> dict[str, Path]:
+    """Return the files of a directory; names with a leading dot are the kubelet's own."""
+    try:
+        entries = sorted(directory.iterdir())
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise ConnectionInvalid(f"{directory}: {reason}: expected a connection's files") from error
+    return {path.name: path for path in entries if path.name[0] != "." and path.is_file()}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConnectionInvalid(f"{path}: cannot be read as UTF-8 text") from error
+
+
+def _missing(directory: Path, name: str, expected: str) -> str:
+    return f"{directory / name}: missing or malformed: expected {expected}"
