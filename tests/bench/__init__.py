@@ -1,0 +1,1 @@
+"""Speed, measured: each module prints ratios against a baseline of the same run."""
