@@ -12,6 +12,7 @@ import logging
 import re
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
@@ -119,3 +120,26 @@ def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
         exc_info=(args.exc_type, error, args.exc_traceback),
         extra={"thread_name": thread},
     )
+
+
+class SparseLog:
+    """Logs the first event of a kind, then at most one per period with the number left out.
+
+    For what a broken peer can cause once per frame. Kinds are fixed words of the caller.
+    """
+
+    def __init__(self, logger: logging.Logger, *, period_s: float = 60.0) -> None:
+        self._logger = logger
+        self._period_s = period_s
+        self._next_at: dict[str, float] = {}
+        self._left_out: dict[str, int] = {}
+
+    def warning(self, kind: str, message: str, *args: object) -> None:
+        """Log a warning, or count it as left out when its kind was logged just now."""
+        now = time.monotonic()
+        if now < self._next_at.get(kind, 0.0):
+            self._left_out[kind] = self._left_out.get(kind, 0) + 1
+            return
+        self._next_at[kind] = now + self._period_s
+        extra = {"event": kind, "left_out": self._left_out.pop(kind, 0)}
+        self._logger.warning(message, *args, extra=extra)
