@@ -1,0 +1,5 @@
+"""Tooling that gives the project a kind cluster, its tools and its images, with or without a registry of images.
+
+Nothing here is part of the product; it needs the standard library only, so that
+``python3 -m cluster up`` works on a bare machine before any Python package is installed.
+"""
