@@ -1,0 +1,1 @@
+"""A simulated camera: RTSP and MJPEG streams of a scene whose signals are known in advance."""
