@@ -82,3 +82,16 @@ resources: {requests: {storage: {{ .size }}}}
 storageClassName: {{ . }}
 {{- end }}
 {{- end }}
+
+{{/* Network peers: labelled pods wherever VideoStreams may live. Takes (dict "root" $ "label" LABEL). */}}
+{{- define "videostream.clients" -}}
+- podSelector: {matchLabels: { {{ .label }}: "true" } }
+{{- if eq .root.Values.watch.scope "cluster" }}
+  namespaceSelector: {}
+{{- else if eq .root.Values.watch.scope "list" }}
+- podSelector: {matchLabels: { {{ .label }}: "true" } }
+  namespaceSelector:
+    matchExpressions:
+      - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson .root.Values.watch.namespaces }}}
+{{- end }}
+{{- end }}
