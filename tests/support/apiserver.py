@@ -1,0 +1,303 @@
+"""A real kube-apiserver and etcd on loopback, for tests of the CRD and of the controller.
+
+RBAC is on: a test reaches the server as admin, a controller under test as a ServiceAccount that
+has nothing but the rules it was given. The server can be stopped and started on the same data.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import secrets
+import ssl
+import subprocess
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster.tools import tool
+from tests.support.eventually import eventually
+from tests.support.servers import Process, free_ports
+
+Manifest = Mapping[str, Any]
+
+CRD_FILE = Path(__file__).parents[2] / "crds" / "videostreams.yaml"
+_START_TIMEOUT_S = 60
+_CONTROLLERS = (
+    "garbage-collector-controller",
+    "deployment-controller",
+    "replicaset-controller",
+    "namespace-controller",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A ServiceAccount with its own kubeconfig."""
+
+    name: str
+    namespace: str
+    token: str
+    kubeconfig: Path
+
+
+class ApiServer:
+    """A kube-apiserver on its own etcd; all its files are below `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._etcd_port, etcd_peer_port, self._port = free_ports(3)
+        self.url = f"https://127.0.0.1:{self._port}"
+        self.admin_token = secrets.token_hex(16)
+        self._client_numbers = itertools.count(1)
+        self._server: Process | None = None
+        self._controller_manager: Process | None = None
+        _write_private(directory / "tokens.csv", f"{self.admin_token},admin,admin,system:masters\n")
+        _write_service_account_key(directory / "service-account.key")
+        self._etcd = self._start_etcd(etcd_peer_port)
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        self._kubeconfig = self._write_kubeconfig("admin", token=self.admin_token)
+
+    # Life
+
+    def start(self) -> None:
+        """Start the API server and wait until it is ready."""
+        state = self._directory
+        server = Process(
+            tool("kube-apiserver"),
+            f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={self._port}",
+            f"--cert-dir={state}",
+            f"--token-auth-file={state / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={state / 'service-account.key'}",
+            f"--service-account-signing-key-file={state / 'service-account.key'}",
+            # Without controllers no namespace gets a default ServiceAccount, which pods would need.
+            "--disable-admission-plugins=ServiceAccount",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            log=state / "kube-apiserver.log",
+        )
+        self._server = server
+
+        def is_ready() -> bool:
+            server.assert_running()
+            try:
+                return self.request("GET", "/readyz")[0] == http.HTTPStatus.OK
+            except (OSError, http.client.HTTPException):
+                return False
+
+        eventually(is_ready, timeout_s=_START_TIMEOUT_S, what="API server ready", period_s=0.1)
+
+    def stop(self) -> None:
+        """Kill the API server; its data stay in etcd."""
+        if self._server:
+            self._server.kill()
+            self._server = None
+
+    def start_controller_manager(self) -> None:
+        """Add garbage collection, namespace deletion and Deployment status; once is enough."""
+        if self._controller_manager:
+            return
+        self._controller_manager = Process(
+            tool("kube-controller-manager"),
+            f"--kubeconfig={self.kubeconfig()}",
+            f"--controllers={','.join(_CONTROLLERS)}",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={free_ports(1)[0]}",
+            f"--cert-dir={self._directory / 'controller-manager'}",
+            log=self._directory / "kube-controller-manager.log",
+        )
+
+    def stop_controller_manager(self) -> None:
+        """Kill the controllers, when they run."""
+        if self._controller_manager:
+            self._controller_manager.kill()
+            self._controller_manager = None
+
+    def close(self) -> None:
+        """Kill everything."""
+        self.stop_controller_manager()
+        self.stop()
+        self._etcd.kill()
+
+    # Access
+
+    def kubeconfig(self, client: Client | None = None) -> Path:
+        """Return the kubeconfig of a client, or the admin's."""
+        return client.kubeconfig if client else self._kubeconfig
+
+    def client_for(
+        self,
+        rules: Sequence[Manifest],
+        *,
+        namespace: str,
+        cluster_rules: Sequence[Manifest] = (),
+    ) -> Client:
+        """Make a ServiceAccount that may do only this: Role rules, and ClusterRole rules.
+
+        Its Role and ClusterRole have the client's name, so that a test can take rights away.
+        """
+        name = f"client-{next(self._client_numbers)}"
+        self.apply({"apiVersion": "v1", "kind": "ServiceAccount"}, name=name, namespace=namespace)
+        self._bind("Role", rules, name=name, namespace=namespace)
+        if cluster_rules:
+            self._bind("ClusterRole", cluster_rules, name=name, namespace=namespace)
+        token = self.kubectl("create", "token", name, "-n", namespace).stdout.strip()
+        kubeconfig = self._write_kubeconfig(name, token=token, namespace=namespace)
+        return Client(name=name, namespace=namespace, token=token, kubeconfig=kubeconfig)
+
+    def kubectl(
+        self,
+        *args: str | Path,
+        stdin: str | None = None,
+        client: Client | None = None,
+        check: bool = True,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as a client, or as admin; with `check` a failure raises with its stderr."""
+        done = subprocess.run(
+            [tool("kubectl"), f"--kubeconfig={self.kubeconfig(client)}", *args],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"kubectl {' '.join(map(str, args))}: {done.stderr}")
+        return done
+
+    def apply(
+        self, manifest: Manifest, *, name: str | None = None, namespace: str | None = None
+    ) -> None:
+        """Apply one manifest server-side as admin; name and namespace may be given beside it."""
+        given = {"name": name, "namespace": namespace}
+        metadata = {key: value for key, value in given.items() if value}
+        whole = {**manifest, "metadata": {**manifest.get("metadata", {}), **metadata}}
+        # CRDs hold more than a last-applied annotation could, and their names are cluster-wide.
+        self.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(whole))
+
+    def get(self, kind: str, name: str | None = None, *, namespace: str | None = None) -> Any:
+        """Return an object, or the list of all objects of the kind, as JSON data."""
+        where = ["--namespace", namespace] if namespace else []
+        names = [name] if name else []
+        answer = self.kubectl("get", kind, *names, *where, "--output=json")
+        return json.loads(answer.stdout)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+        token: str | None = None,
+    ) -> tuple[int, Any]:
+        """Send one request without kubectl's 100 ms; returns the status and the parsed answer."""
+        headers = {
+            "Authorization": f"Bearer {token or self.admin_token}",
+            "Content-Type": content_type,
+        }
+        with self._connection() as connection:
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, body=text, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        is_json = answer.headers.get_content_type() == "application/json"
+        return answer.status, json.loads(content) if is_json else content.decode()
+
+    @contextmanager
+    def _connection(self) -> Iterator[http.client.HTTPSConnection]:
+        certificate = self._directory / "apiserver.crt"
+        trust = ssl.create_default_context(cafile=certificate)
+        host = urllib.parse.urlsplit(self.url).netloc
+        connection = http.client.HTTPSConnection(host, timeout=30, context=trust)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    # Parts
+
+    def _start_etcd(self, peer_port: int) -> Process:
+        client_url = f"http://127.0.0.1:{self._etcd_port}"
+        return Process(
+            tool("etcd"),
+            f"--data-dir={self._directory / 'etcd'}",
+            f"--listen-client-urls={client_url}",
+            f"--advertise-client-urls={client_url}",
+            f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
+            "--unsafe-no-fsync",
+            log=self._directory / "etcd.log",
+        )
+
+    def _bind(self, kind: str, rules: Sequence[Manifest], *, name: str, namespace: str) -> None:
+        api = {"apiVersion": "rbac.authorization.k8s.io/v1"}
+        where = namespace if kind == "Role" else None
+        self.apply({**api, "kind": kind, "rules": list(rules)}, name=name, namespace=where)
+        binding = {
+            **api,
+            "kind": f"{kind}Binding",
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
+        }
+        self.apply(binding, name=name, namespace=where)
+
+    def _write_kubeconfig(self, user: str, *, token: str, namespace: str = "default") -> Path:
+        cluster = {"server": self.url, "certificate-authority": f"{self._directory}/apiserver.crt"}
+        context = {"cluster": "test", "user": user, "namespace": namespace}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "test", "cluster": cluster}],
+            "users": [{"name": user, "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": context}],
+            "current-context": "test",
+        }
+        return _write_private(self._directory / f"{user}.kubeconfig", yaml.safe_dump(config))
+
+
+def _write_private(path: Path, text: str) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
+
+
+def _write_service_account_key(path: Path) -> None:
+    subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """Give the session's API server, with the VideoStream CRD applied."""
+    server = ApiServer(tmp_path_factory.mktemp("apiserver"))
+    try:
+        server.kubectl("apply", "--server-side", f"--filename={CRD_FILE}")
+        crd = "crd/videostreams.videostream.dev"
+        server.kubectl("wait", "--for=condition=Established", "--timeout=30s", crd)
+        yield server
+    finally:
+        server.close()
+
+
+_namespace_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def namespace(apiserver: ApiServer) -> str:
+    """Give a fresh namespace; it stays, because only a controller manager could remove it."""
+    name = f"test-{next(_namespace_numbers)}"
+    apiserver.kubectl("create", "namespace", name)
+    return name
