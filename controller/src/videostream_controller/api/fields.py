@@ -68,6 +68,18 @@ class Fields:
             if self._is(item, str, key=f"{key}[{index}]", expected="a string")
         )
 
+    def pairs(self, key: str) -> list[tuple[int, int]]:
+        """Return the list of integer pairs at `key`, empty when absent."""
+        found = []
+        for index, item in enumerate(self._list(key)):
+            match item:
+                case [int(first), int(second)]:
+                    found.append((first, second))
+                case _:
+                    expected = "two integers [x, y]"
+                    self.errors.append(FieldError(f"{self._path(key)}[{index}]", item, expected))
+        return found
+
     def text_map(self, key: str) -> dict[str, str]:
         """Return the string map at `key`, empty when absent."""
         child = self.child(key)

@@ -186,10 +186,7 @@ def _pod(pod: Fields) -> model.Pod:
 def _zone(zone: Fields) -> model.Zone:
     return model.Zone(
         name=zone.text("name"),
-        points=tuple(
-            model.Point(x=point.integer("x", minimum=0), y=point.integer("y", minimum=0))
-            for point in zone.children("points")
-        ),
+        points=tuple(model.Point(x=x, y=y) for x, y in zone.pairs("points")),
     )
 
 
