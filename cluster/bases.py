@@ -51,7 +51,12 @@ def _finish(root: Path) -> None:
     (root / "etc/dpkg/dpkg.cfg.d/slim").write_text(_DPKG_SLIM)
     shutil.copyfile(_HOST_BUNDLE, root / _IMAGE_BUNDLE.lstrip("/"))
     shutil.copyfile(_HOST_BUNDLE, root / "etc/ssl/certs/ca-certificates.crt")
-    for folder in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale"):
+    for folder in (
+        "var/cache/apt/archives",
+        "var/lib/apt/lists",
+        "usr/share/doc",
+        "usr/share/locale",
+    ):
         for path in (root / folder).glob("*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -62,11 +67,20 @@ def _import(root: Path, *, tag: str, labels: dict[str, str], log: Path) -> None:
     changes += ['CMD ["bash"]']
     options = [word for change in changes for word in ("--change", change)]
     docker("version")  # the pipe below needs a running engine
-    with log.open("a") as out, subprocess.Popen(
-        ["tar", "-C", str(root), "--numeric-owner", "-c", "."], stdout=subprocess.PIPE, stderr=out
-    ) as tar:
+    with (
+        log.open("a") as out,
+        subprocess.Popen(
+            ["tar", "-C", str(root), "--numeric-owner", "-c", "."],
+            stdout=subprocess.PIPE,
+            stderr=out,
+        ) as tar,
+    ):
         imported = subprocess.run(
-            ["docker", "import", *options, "-", tag], stdin=tar.stdout, stdout=out, stderr=out, check=False
+            ["docker", "import", *options, "-", tag],
+            stdin=tar.stdout,
+            stdout=out,
+            stderr=out,
+            check=False,
         )
     if imported.returncode != 0 or tar.returncode != 0:
         raise StepFailedError(f"importing {tag} failed; log: {log}\n{tail(log)}")

@@ -12,8 +12,11 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def cache_dir() -> Path:
@@ -47,7 +50,7 @@ def entry_key(name: str, version: str, *recipe: str | bytes) -> str:
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
-    """Hold the lock ``name`` against other processes; it falls with the process, even a killed one."""
+    """Hold the lock ``name`` against other processes; a killed process holds none."""
     path = cache_dir() / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:

@@ -10,11 +10,14 @@ import functools
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cluster import cache, engine
 from cluster.progress import run_logged, step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LAST_CLIENT_WITH_BUILTIN_BUILDKIT = 22
 
@@ -39,7 +42,9 @@ def docker(*args: str | Path, stdin: str | None = None) -> str:
         [client(), *map(str, args)], input=stdin, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise RuntimeError(f"docker {' '.join(map(str, args))}: {done.stderr.strip() or done.stdout.strip()}")
+        raise RuntimeError(
+            f"docker {' '.join(map(str, args))}: {done.stderr.strip() or done.stdout.strip()}"
+        )
     return done.stdout.strip()
 
 
@@ -49,10 +54,9 @@ def buildclient() -> str:
 
     Raises RuntimeError when none of those on the machine can.
     """
-    clients = dict.fromkeys([client(), "/usr/bin/docker", "/usr/local/bin/docker"])
-    for client in clients:
-        if Path(client).exists() and _has_buildkit(client):
-            return client
+    for found in dict.fromkeys([client(), "/usr/bin/docker", "/usr/local/bin/docker"]):
+        if Path(found).exists() and _has_buildkit(found):
+            return found
     raise RuntimeError("no docker client here can build with BuildKit: install the buildx plugin")
 
 
@@ -93,7 +97,7 @@ def build(
     return tag
 
 
-def _pairs(option: str, values: Mapping[str, str] | None) -> Sequence[str]:
+def _pairs(option: str, values: Mapping[str, str] | None) -> list[str | Path]:
     return [word for name, value in (values or {}).items() for word in (option, f"{name}={value}")]
 
 

@@ -133,7 +133,9 @@ def stop() -> bool:
         deadline_s = time.monotonic() + _STOP_TIMEOUT_S
         while Path(f"/proc/{pid}").exists() and _state(pid) != "Z":
             if time.monotonic() > deadline_s:
-                raise StepFailedError(f"the Docker engine (pid {pid}) does not stop; log: {cache.log_file('dockerd')}")
+                raise StepFailedError(
+                    f"the Docker engine (pid {pid}) does not stop; log: {cache.log_file('dockerd')}"
+                )
             time.sleep(_POLL_S)
     return True
 

@@ -1,8 +1,8 @@
 """Go programs built from their published modules.
 
-``go install module@version`` refuses a module whose go.mod has ``replace`` lines (Kubernetes, etcd).
-So each program is built inside a small module of our own, whose go.mod is the published one
-with the local replacements rewritten; the versions of all dependencies stay those of the release.
+``go install module@version`` refuses a module whose go.mod has ``replace`` lines, as those of
+Kubernetes and etcd. So each program is built inside a small module of our own, whose go.mod is
+the published one with the local replacements rewritten; all dependencies keep their versions.
 """
 
 from __future__ import annotations
@@ -65,9 +65,11 @@ def _build(program: GoProgram, out: Path) -> None:
         work = Path(folder)
         write_module(program, work=work)
         run_logged(
-            [go, "build", "-mod=mod", "-trimpath", "-buildvcs=false", "-p=2"]
-            + ["-ldflags", f"-s -w {program.ldflags}".strip()]
-            + ["-o", out / program.name, program.package or "."],
+            [
+                *(go, "build", "-mod=mod", "-trimpath", "-buildvcs=false", "-p=2"),
+                *("-ldflags", f"-s -w {program.ldflags}".strip()),
+                *("-o", out / program.name, program.package or "."),
+            ],
             log=log,
             cwd=work,
             # Static programs run in images that hold nothing else; no workspace may interfere.
@@ -106,5 +108,7 @@ def download(module: str, version: str) -> ModuleSource:
     )
     found = json.loads(done.stdout or "{}")
     if done.returncode != 0:
-        raise RuntimeError(f"Go module {module}@{version}: {found.get('Error') or done.stderr.strip()}")
+        raise RuntimeError(
+            f"Go module {module}@{version}: {found.get('Error') or done.stderr.strip()}"
+        )
     return ModuleSource(go_mod=Path(found["GoMod"]), directory=Path(found["Dir"]))

@@ -9,14 +9,17 @@ from __future__ import annotations
 import functools
 import json
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cluster import bases, cache, influxdb_image, kafka_image, node_image
 from cluster.docker import build, environment_of_host, image_id, image_label
 from cluster.progress import say
 from cluster.registry import pull
 from cluster.versions import image_reference, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 STAND_IN_LABEL = "dev.videostream.stand-in"
@@ -94,7 +97,9 @@ def _recipe(name: str) -> str:
         "node": [here / "node_image.py", here / "tools.py", *_files(here / "node")],
     }[name]
     contents = [path.read_bytes() for path in sources]
-    return cache.entry_key(name, "recipe", json.dumps(versions().get(_PINS.get(name, ""))), *contents)
+    return cache.entry_key(
+        name, "recipe", json.dumps(versions().get(_PINS.get(name, ""))), *contents
+    )
 
 
 def _files(folder: Path) -> list[Path]:

@@ -53,9 +53,11 @@ def _build(out: Path) -> None:
         work = Path(folder)
         gotools.write_module(program, work=work)
         run_logged(
-            [go_command(), "build", "-mod=mod", "-trimpath", "-buildvcs=false", "-p=2"]
-            + ["-tags", _TAGS, "-ldflags", f"-s -w -X main.version={version}"]
-            + ["-o", out / "influxd", f"{_MODULE}/cmd/influxd"],
+            [
+                *(go_command(), "build", "-mod=mod", "-trimpath", "-buildvcs=false", "-p=2"),
+                *("-tags", _TAGS, "-ldflags", f"-s -w -X main.version={version}"),
+                *("-o", out / "influxd", f"{_MODULE}/cmd/influxd"),
+            ],
             log=cache.fresh_log("build-influxd"),
             cwd=work,
             env={

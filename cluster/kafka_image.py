@@ -1,4 +1,4 @@
-"""The stand-in for ``apache/kafka``: the release's jars from Maven on a Debian with a Java runtime."""
+"""The stand-in for ``apache/kafka``: the release's jars from Maven on Debian's Java."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def jars() -> Path:
     """Return the folder of the broker's jars, fetched when the cache lacks it."""
     maven = versions()["maven"]
     recipe = (HERE / "pom.xml").read_bytes()
-    return cache.ensure("jars", cache.entry_key("kafka", maven["kafka"], recipe, str(maven)), _fetch)
+    return cache.ensure(
+        "jars", cache.entry_key("kafka", maven["kafka"], recipe, str(maven)), _fetch
+    )
 
 
 def _fetch(out: Path) -> None:

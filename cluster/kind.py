@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cluster import cache, engine
 from cluster.docker import client, docker
 from cluster.images import ensure_image, is_stand_in
 from cluster.progress import StepFailedError, run_logged, say, step
 from cluster.tools import tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = "videostream"
 CONTEXT = f"kind-{NAME}"
@@ -108,8 +110,10 @@ def _create() -> None:
     file.write_text(json.dumps(config, indent=2))
     with step(f"creating the cluster {NAME}"):
         run_logged(
-            [kind, "create", "cluster", "--name", NAME, "--image", image]
-            + ["--config", file, "--kubeconfig", KUBECONFIG, "--wait", "0s"],
+            [
+                *(kind, "create", "cluster", "--name", NAME, "--image", image),
+                *("--config", file, "--kubeconfig", KUBECONFIG, "--wait", "0s"),
+            ],
             log=cache.fresh_log("kind-create"),
         )
 
@@ -154,7 +158,8 @@ def _wait_until_ready() -> None:
 def _problem() -> str:
     """Return why the cluster can't be used yet, empty when it can: node, DNS and storage."""
     try:
-        nodes = kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.conditions[-1:].status}")
+        ready = '{.items[*].status.conditions[?(@.type=="Ready")].status}'
+        nodes = kubectl("get", "nodes", "-o", f"jsonpath={ready}")
         systems = kubectl(
             *("get", "deployments", "--all-namespaces", "--selector", "k8s-app=kube-dns"),
             *("-o", "jsonpath={.items[*].status.readyReplicas}"),

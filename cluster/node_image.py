@@ -1,7 +1,7 @@
-"""The stand-in for ``kindest/node``: a node that kind accepts, made of Debian packages and Go modules.
+"""The stand-in for ``kindest/node``: a node that kind accepts, built from source.
 
 kind's own entrypoint and units come out of kind's module. On top go Debian's systemd and
-containerd, the built Kubernetes, and the images of the control plane under the names kubeadm asks for.
+containerd, Kubernetes, and the control plane's images under the names that kubeadm asks for.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _place(program: Path, folder: Path) -> None:
 
 
 def control_plane_images() -> dict[str, str]:
-    """Return build target and reference of each image that kubeadm asks for, and the provisioner's."""
+    """Return ``{build target: reference}`` of what kubeadm asks for, and of the provisioner."""
     version = versions()["go"]["kubernetes"]
     listed = subprocess.run(
         [tool("kubeadm"), "config", "images", "list", "--kubernetes-version", version],
@@ -97,7 +97,7 @@ def control_plane_images() -> dict[str, str]:
 
 
 def name_targets(references: list[str]) -> dict[str, str]:
-    """Return ``{last path part: reference}``: ``registry.k8s.io/coredns/coredns:v1`` is ``coredns``.
+    """Return the references by the last part of their path, as ``coredns``.
 
     Raises ValueError when kubeadm asks for another version of etcd or CoreDNS than is pinned.
     """

@@ -1,4 +1,4 @@
-"""What a person at the prompt sees: one line for each step with the elapsed time, and the end of the log of a failed one."""
+"""What a person sees: a line for each step with the elapsed time, and why one failed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 _START_S = time.monotonic()
 _TAIL_LINES = 20
@@ -62,4 +65,6 @@ def run_logged(
             check=False,
         )
     if done.returncode != 0:
-        raise StepFailedError(f"`{line}` failed with exit code {done.returncode}; log: {log}\n{tail(log)}")
+        raise StepFailedError(
+            f"`{line}` failed with exit code {done.returncode}; log: {log}\n{tail(log)}"
+        )

@@ -10,6 +10,22 @@ from cluster.docker import docker
 from cluster.progress import say
 
 _FIRST_WORD_TIMEOUT_S = 25.0
+# What the engine says when it meets no registry, or something else in its place.
+_UNREACHABLE = (
+    "no such host",
+    "server misbehaving",
+    "connection refused",
+    "connection reset",
+    "network is unreachable",
+    "no route to host",
+    "i/o timeout",
+    "context deadline exceeded",
+    "Client.Timeout",
+    "proxyconnect",
+    "certificate",
+    "403 Forbidden",
+    "EOF",
+)
 _silent: list[str] = []
 
 
@@ -51,8 +67,5 @@ def _try_pull(reference: str) -> str:
 
 
 def is_unreachable(message: str) -> bool:
-    """Tell whether the engine's message means that no registry answers, not that this image lacks."""
-    signs = ("no such host", "connection refused", "i/o timeout", "network is unreachable")
-    signs += ("context deadline exceeded", "Client.Timeout", "server misbehaving", "no route to host")
-    signs += ("certificate", "EOF", "connection reset", "403 Forbidden", "proxyconnect")
-    return any(sign in message for sign in signs)
+    """Tell whether the engine's message means that no registry answers at all."""
+    return any(sign in message for sign in _UNREACHABLE)

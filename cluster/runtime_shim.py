@@ -61,7 +61,7 @@ def main(argv: list[str]) -> None:
         process_file = option(argv, "--process", "-p")
         if process_file:
             _rewrite(Path(process_file), whole_config=False)
-    os.execvp("runc", ["runc", *argv])
+    os.execvp("runc", ["runc", *argv])  # noqa: S606 -- becoming runc is the purpose
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compilers that the builds need: those of the machine where they are new enough, else from Debian or Go's own module."""
+"""Compilers that the builds need: the machine's where they are new enough, else installed."""
 
 from __future__ import annotations
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cluster import gotools
 from cluster.gotools import GoProgram
 from cluster.versions import versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _KUBERNETES = (
     "kube-apiserver",

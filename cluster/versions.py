@@ -17,5 +17,5 @@ def versions() -> dict[str, dict[str, str]]:
 
 
 def image_reference(name: str) -> str:
-    """Return the pinned reference of a third-party image: ``kafka`` gives ``apache/kafka:4.3.1``."""
+    """Return the pinned reference of an image: ``kafka`` gives ``apache/kafka:4.3.1``."""
     return versions()["images"][name]
