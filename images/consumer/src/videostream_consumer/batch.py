@@ -1,0 +1,70 @@
+"""What becomes of a batch of records: measured, stale or invalid. Pure but for the clock given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from videostream_consumer.measure import Plan, measure
+from videostream_record import RecordInvalid, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NS: Final = 1_000_000_000
+
+
+class Received(Protocol):
+    """The parts of a Kafka message that make a frame record."""
+
+    def key(self) -> bytes | None:
+        """Return the record's key."""
+
+    def value(self) -> bytes | None:
+        """Return the record's value."""
+
+    def headers(self) -> Any:
+        """Return the record's headers, pairs of name and bytes."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The lines of a batch and what was left out of them, with the first error of each kind."""
+
+    lines: list[str] = field(default_factory=list)
+    capture_times_ns: list[int] = field(default_factory=list)
+    stale: int = 0
+    invalid: int = 0
+    first_invalid: RecordInvalid | None = None
+    failures: Counter[str] = field(default_factory=Counter)
+    first_failure: Exception | None = None
+
+
+def measure_batch(
+    messages: Sequence[Received], plan: Plan, *, now_ns: int, max_frame_age_s: float
+) -> Outcome:
+    """Measure the records of a batch.
+
+    Frames captured longer ago than `max_frame_age_s` (0: no limit) are not even decoded, so a
+    consumer that fell behind catches up at the speed of the network.
+    """
+    outcome = Outcome()
+    oldest_ns = now_ns - int(max_frame_age_s * _NS) if max_frame_age_s > 0 else None
+    for message in messages:
+        try:
+            record = decode(message.key(), message.value(), message.headers())
+            if oldest_ns is not None and record.capture_time_ns < oldest_ns:
+                outcome.stale += 1
+                continue
+            measured = measure(record, plan)
+        except RecordInvalid as error:
+            outcome.invalid += 1
+            outcome.first_invalid = outcome.first_invalid or error
+            continue
+        outcome.lines += measured.lines
+        outcome.capture_times_ns.append(record.capture_time_ns)
+        for name, failure in measured.failures:
+            outcome.failures[name] += 1
+            outcome.first_failure = outcome.first_failure or failure
+    return outcome

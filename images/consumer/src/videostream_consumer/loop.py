@@ -1,0 +1,159 @@
+"""The loop of a consumer: take, measure, store, only then commit.
+
+One thread does it all, so the order that keeps every point is the order of the statements.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from videostream_consumer import metrics
+from videostream_consumer.batch import Outcome, measure_batch
+from videostream_consumer.reporting import IntervalReport, StatusTopic
+from videostream_consumer.sink import Sink, Stored
+from videostream_pipeline.logs import SparseLog
+from videostream_pipeline.status import SignalsStatus
+
+if TYPE_CHECKING:
+    import threading
+
+    from videostream_consumer.capacity import Capacity
+    from videostream_consumer.measure import Plan
+    from videostream_consumer.settings import Settings
+    from videostream_consumer.subscribe import Batch, Subscription
+    from videostream_pipeline.influx import InfluxWriter
+
+_COMMIT_PERIOD_S: Final = 1.0
+_LAG_PERIOD_S: Final = 10.0
+_LAG_PERIOD_UNREACHED_S: Final = 1.0
+_STAY_S: Final = 0.1
+_READY: Final = SignalsStatus("Ready")
+_NOTHING: Final = Stored(written=0, rejected=0, blocked_s=0.0)
+_log = logging.getLogger(__name__)
+
+
+class Loop:
+    """Runs until `stop` is set. `last_turn` (monotonic) shows that it has not hung."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plan: Plan,
+        *,
+        subscription: Subscription,
+        writer: InfluxWriter,
+        status: StatusTopic,
+        capacity: Capacity,
+        stop: threading.Event,
+    ) -> None:
+        now = time.monotonic()
+        self._settings = settings
+        self._plan = plan
+        self._subscription = subscription
+        self._sink = Sink(writer, wait=self._wait)
+        self._status = status
+        self._capacity = capacity
+        self._stop = stop
+        self._interval = IntervalReport.begin(now)
+        self._lag_records: int | None = None
+        self._lag_due = self._commit_due = now
+        self._sparse = SparseLog(_log)
+        self.last_turn = now
+
+    @property
+    def problem(self) -> str | None:
+        """Why no record can be taken now; None when all is well."""
+        return self._subscription.problem
+
+    def run(self) -> None:
+        """Process batches until the end; then all that is stored is committed."""
+        while not self._stop.is_set():
+            batch = self._subscription.take()
+            if batch.messages and not self._process(batch):
+                break
+            self._keep_up()
+        self._subscription.commit()
+
+    def _process(self, batch: Batch) -> bool:
+        """Bring the points of a batch into InfluxDB; False when the end came first."""
+        started = time.monotonic()
+        outcome = measure_batch(
+            batch.messages,
+            self._plan,
+            now_ns=time.time_ns(),
+            max_frame_age_s=self._settings.max_frame_age_s,
+        )
+        metrics.MEASURE_SECONDS.inc(time.monotonic() - started)
+        stored = self._sink.store(outcome.lines) if outcome.lines else _NOTHING
+        if stored is None:
+            return False
+        self._subscription.finish(batch)
+        self._account(outcome, stored)
+        now = time.monotonic()
+        self._capacity.add(
+            now=now,
+            records=len(outcome.capture_times_ns),
+            busy_s=now - started - stored.blocked_s,
+            blocked_s=stored.blocked_s,
+        )
+        return True
+
+    def _account(self, outcome: Outcome, stored: Stored) -> None:
+        """Count what became of a batch, in metrics and for the next pipeline point."""
+        processed = len(outcome.capture_times_ns)
+        metrics.RECORDS.labels("processed").inc(processed)
+        metrics.RECORDS.labels("stale").inc(outcome.stale)
+        metrics.RECORDS.labels("invalid").inc(outcome.invalid)
+        for signal, count in outcome.failures.items():
+            metrics.SIGNAL_FAILURES.labels(signal).inc(count)
+        now_ns = time.time_ns()
+        latencies_s = [(now_ns - time_ns) / 1e9 for time_ns in outcome.capture_times_ns]
+        for latency_s in latencies_s:
+            metrics.LATENCY_SECONDS.observe(latency_s)
+        tally = self._interval.tally
+        tally.processed += processed
+        tally.skipped_stale += outcome.stale
+        tally.skipped_invalid += outcome.invalid
+        tally.points_written += stored.written
+        tally.points_rejected += stored.rejected
+        tally.latencies_s.extend(latencies_s)
+        if outcome.first_invalid is not None:
+            self._sparse.warning("invalid", "records passed over: %s", outcome.first_invalid)
+        if outcome.first_failure is not None:
+            names = ", ".join(sorted(outcome.failures))
+            self._sparse.warning("signal", "%s failed: %r", names, outcome.first_failure)
+
+    def _wait(self, seconds: float) -> bool:
+        """Stay in the group while InfluxDB is away; False as soon as the process shall end."""
+        until = time.monotonic() + seconds
+        while not self._stop.is_set():
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                return True
+            self._subscription.stay(min(_STAY_S, left_s))
+            self._keep_up()
+        return False
+
+    def _keep_up(self) -> None:
+        """Do what falls due beside the frames."""
+        now = self.last_turn = time.monotonic()
+        if now >= self._commit_due:
+            self._subscription.commit()
+            self._commit_due = now + _COMMIT_PERIOD_S
+        if now >= self._lag_due:
+            self._look_at_lag(now)
+        sink = self._sink.status
+        self._status.tell(sink=sink, signals=_READY, lag_records=self._lag_records, now=now)
+        if self._interval.due(now):
+            line = self._interval.line(self._settings, lag_records=self._lag_records)
+            self._interval = IntervalReport.begin(now)
+            if not self._sink.offer(line):
+                metrics.PIPELINE_POINTS_DROPPED.inc()
+
+    def _look_at_lag(self, now: float) -> None:
+        lag = self._lag_records = self._subscription.lag_records()
+        self._lag_due = now + (_LAG_PERIOD_UNREACHED_S if lag is None else _LAG_PERIOD_S)
+        metrics.LAG_RECORDS.set(float("nan") if lag is None else lag)
+        metrics.ASSIGNED_PARTITIONS.set(len(self._subscription.partitions))

@@ -1,0 +1,123 @@
+"""From a record to the lines of its points: pure, given the signals.
+
+Lines depend on nothing but the record and the stream's spec. That is why it does not matter
+which consumer measures a frame, in what order, or how often.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from videostream_consumer.frame import NOTHING, Frame, Need, decode_frame
+from videostream_consumer.signals.registry import (
+    SignalsInvalid,
+    duplicates,
+    make_signal,
+    measurement_of,
+)
+from videostream_consumer.zones import AnyZone, find_zones
+from videostream_pipeline.line_protocol import FieldValue, format_line, series_prefix
+from videostream_record import FrameRecord, RecordInvalid, StreamName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from videostream_consumer.settings import Settings
+    from videostream_consumer.signals.contract import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class BoundSignal:
+    """A signal with its zones and the prefix of its lines in each zone."""
+
+    name: str
+    signal: Signal
+    zones: tuple[AnyZone, ...]
+    prefixes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is measured on each frame of a stream."""
+
+    stream: StreamName
+    frame_prefix: str
+    signals: tuple[BoundSignal, ...]
+    needs: Need
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The lines of one record, and the signals that failed on it with their errors."""
+
+    lines: tuple[str, ...]
+    failures: tuple[tuple[str, Exception], ...] = ()
+
+
+def plan_measurement(settings: Settings, types: Mapping[str, type[Signal]]) -> Plan:
+    """Bind the stream's signals to zones and series. Raises SignalsInvalid with all faults."""
+    faults = [
+        f"signal {name!r} is there twice: expected one of each name"
+        for name in duplicates(entry.name for entry in settings.signals)
+    ]
+    tags = {**settings.tags, "namespace": settings.stream.namespace, "stream": settings.stream.name}
+    bound = []
+    for entry in settings.signals:
+        try:
+            zones = find_zones(entry.zones, settings.zones)
+            signal = make_signal(entry, types)
+        except LookupError as error:
+            faults.append(f"signal {entry.name!r}: {error.args[0]}")
+            continue
+        except SignalsInvalid as error:
+            faults.append(str(error))
+            continue
+        measurement = measurement_of(entry.type)
+        prefixes = {
+            zone.name: series_prefix(measurement, {**tags, "signal": entry.name, "zone": zone.name})
+            for zone in zones
+        }
+        bound.append(BoundSignal(entry.name, signal, zones, prefixes))
+    if faults:
+        raise SignalsInvalid("; ".join(faults))
+    needs = reduce(operator.or_, (item.signal.need for item in bound), NOTHING)
+    return Plan(settings.stream, series_prefix("frame", tags), tuple(bound), needs)
+
+
+def measure(record: FrameRecord, plan: Plan) -> Measured:
+    """Return the lines of a record: one of the `frame` ledger, then the signals' in their order.
+
+    A signal that fails costs its own points only. Raises RecordInvalid for another stream's
+    record and for pictures that cannot be decoded.
+    """
+    if record.stream != plan.stream:
+        raise RecordInvalid("ce_source", str(record.stream), str(plan.stream))
+    frame = decode_frame(record, plan.needs)
+    lines = [_ledger_line(record, plan.frame_prefix)]
+    failures: list[tuple[str, Exception]] = []
+    for bound in plan.signals:
+        try:
+            lines += _signal_lines(bound, frame)
+        except Exception as error:  # noqa: BLE001 (a plug-in may raise anything)
+            failures.append((bound.name, error))
+    return Measured(tuple(lines), tuple(failures))
+
+
+def _signal_lines(bound: BoundSignal, frame: Frame) -> list[str]:
+    time_ns = frame.record.capture_time_ns
+    measured = bound.signal.measure(frame, bound.zones)
+    return [format_line(bound.prefixes[zone], fields, time_ns) for zone, fields in measured.items()]
+
+
+def _ledger_line(record: FrameRecord, prefix: str) -> str:
+    fields: dict[str, FieldValue] = {
+        "bytes": len(record.jpeg),
+        "width": record.width,
+        "height": record.height,
+        "sequence": record.sequence,
+        "session": record.session,
+    }
+    return format_line(prefix, fields, record.capture_time_ns)

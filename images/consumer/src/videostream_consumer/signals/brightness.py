@@ -1,0 +1,47 @@
+"""Brightness: how light a zone is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import cv2
+
+from videostream_consumer.frame import Frame, Need
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from videostream_consumer.signals.contract import Fields
+    from videostream_consumer.zones import AnyZone
+
+
+@dataclass(frozen=True, slots=True)
+class Brightness:
+    """Mean, least, greatest and standard deviation of the gray values, 0 to 255.
+
+    Measured on the reduced gray image: its pixels are means of up to 4 x 4 of the frame's, so the
+    mean is the frame's, while min, max and stddev are those of the smoothed picture.
+    """
+
+    need: ClassVar[Need] = Need.GRAY
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any]) -> Self:  # noqa: ARG003 (it has no parameters)
+        """Make the signal; it has no parameters."""
+        return cls()
+
+    def measure(self, frame: Frame, zones: Sequence[AnyZone]) -> Mapping[str, Fields]:
+        """Return mean, min, max and stddev of each zone."""
+        fields = {}
+        for zone in zones:
+            mask = zone.mask(frame.gray.shape)
+            mean, deviation = cv2.meanStdDev(frame.gray, mask=mask)
+            least, greatest, _, _ = cv2.minMaxLoc(frame.gray, mask=mask)
+            fields[zone.name] = {
+                "mean": float(mean[0, 0]),
+                "min": float(least),
+                "max": float(greatest),
+                "stddev": float(deviation[0, 0]),
+            }
+        return fields
