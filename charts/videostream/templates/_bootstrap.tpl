@@ -4,7 +4,7 @@
 {{- $connection := .root.Values.connections.influx.default -}}
 metadata:
   labels:
-    {{- include "videostream.labels" (dict "root" .root "name" "influxdb-bootstrap") | nindent 4 }}
+    {{- include "videostream.podLabels" (dict "root" .root "name" "influxdb-bootstrap") | nindent 4 }}
     videostream.dev/influx-client: "true"
 spec:
   restartPolicy: OnFailure

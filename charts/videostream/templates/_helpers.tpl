@@ -6,10 +6,15 @@ app.kubernetes.io/name: {{ .name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- end }}
 
-{{/* Labels of an object. Takes (dict "root" $ "name" NAME). */}}
-{{- define "videostream.labels" -}}
+{{/* Labels of a pod: nothing that changes with the chart's version, or every upgrade would restart Kafka. */}}
+{{- define "videostream.podLabels" -}}
 {{ include "videostream.selector" . }}
 app.kubernetes.io/part-of: videostream
+{{- end }}
+
+{{/* Labels of an object. Takes (dict "root" $ "name" NAME). */}}
+{{- define "videostream.labels" -}}
+{{ include "videostream.podLabels" . }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
