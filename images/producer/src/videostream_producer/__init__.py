@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""The producer: captures one video source and publishes sampled JPEG frames to Kafka."""

@@ -1,0 +1,179 @@
+"""Telling people how the stream is: status records for the controller, points for dashboards.
+
+Called by the main loop; decides what is due and leaves the sending to others.
+"""
+
+import logging
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from videostream_pipeline.logs import Redactor
+from videostream_pipeline.status import (
+    STATUS_PERIOD_S,
+    ProducerStatus,
+    SourceStatus,
+    encode_status,
+)
+from videostream_producer.capture import Capture
+from videostream_producer.metrics import Metrics
+from videostream_producer.points import (
+    PointWriter,
+    Totals,
+    interval_fields,
+    pipeline_line,
+    read_totals,
+)
+from videostream_producer.publish import Publisher
+from videostream_producer.rates import RateWindow
+from videostream_producer.settings import Settings
+
+POINT_PERIOD_S: Final = 10.0
+CHANGE_PERIOD_S: Final = 1.0
+_SAMPLE_PERIOD_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Remembers what was said last, to say each change once and everything at least every 10 s."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        capture: Capture,
+        publisher: Publisher,
+        metrics: Metrics,
+        points: PointWriter,
+        redactor: Redactor,
+    ) -> None:
+        self._settings = settings
+        self._capture = capture
+        self._publisher = publisher
+        self._metrics = metrics
+        self._points = points
+        self._redactor = redactor
+        self._said: SourceStatus | None = None
+        self._said_at_s = 0.0
+        self._sampled_at_s = 0.0
+        self._pointed_at_s = time.monotonic()
+        self._before = Totals()
+        self._source_rate = RateWindow()
+        self._captured_rate = RateWindow()
+        self._advice = ""
+
+    def tick(self, *, kafka_problem: str = "") -> None:
+        """Send what is due."""
+        now_s = time.monotonic()
+        if now_s - self._sampled_at_s >= _SAMPLE_PERIOD_S:
+            self._sample(now_s)
+        if now_s - self._pointed_at_s >= POINT_PERIOD_S:
+            self._point(now_s)
+        status = self._status(kafka_problem)
+        if status_due(self._said, status, age_s=now_s - self._said_at_s):
+            self._say(status, now_s)
+
+    def finish(self) -> None:
+        """Write the last point and say that the process ends; a finished recording stays so."""
+        self._point(time.monotonic())
+        status = self._status("")
+        if status.state != "Completed":
+            message = "the producer was stopped; the next one connects anew"
+            status = replace(status, state="Connecting", reason="Stopped", message=message)
+        self._say(status, time.monotonic())
+
+    def _sample(self, now_s: float) -> None:
+        self._sampled_at_s = now_s
+        metrics = self._metrics
+        self._source_rate = self._source_rate.add(now_s, metrics.total("source_frames"))
+        self._captured_rate = self._captured_rate.add(now_s, metrics.total("captured_frames"))
+        metrics.source_fps.set(self._source_rate.per_second)
+        metrics.captured_fps.set(self._captured_rate.per_second)
+        if self._capture.last_frame_time_ns is not None:
+            metrics.last_frame.set(self._capture.last_frame_time_ns / 1e9)
+
+    def _point(self, now_s: float) -> None:
+        self._pointed_at_s = now_s
+        after = read_totals(self._metrics)
+        life = self._capture.life
+        fields = interval_fields(self._before, after)
+        self._advice = advice(self._before, after)
+        self._before = after
+        line = pipeline_line(
+            self._settings,
+            {
+                **fields,
+                "source_fps": round(self._source_rate.per_second, 3),
+                "reconnects": life.reconnects,
+                "state": life.state,
+            },
+            now_ns=time.time_ns(),
+        )
+        self._points.put(line)
+
+    def _status(self, kafka_problem: str) -> SourceStatus:
+        life, info = self._capture.life, self._capture.info
+        reason, message = life.reason, life.message
+        if kafka_problem:
+            reason, message = "KafkaUnreachable", kafka_problem
+        elif life.state == "Streaming":
+            message = self._advice
+        last_ns = self._capture.last_frame_time_ns
+        return SourceStatus(
+            state=life.state,
+            reason=reason,
+            message=self._redactor.redact(message),
+            codec=info.codec if info else None,
+            width=info.width if info else None,
+            height=info.height if info else None,
+            fps=round(self._captured_rate.per_second, 2),
+            last_frame_time=datetime.fromtimestamp(last_ns / 1e9, UTC) if last_ns else None,
+            reconnects=life.reconnects,
+        )
+
+    def _say(self, status: SourceStatus, now_s: float) -> None:
+        settings = self._settings
+        record = ProducerStatus(
+            namespace=settings.stream.namespace,
+            name=settings.stream.name,
+            uid=settings.uid,
+            pod=settings.pod,
+            time=datetime.now(UTC),
+            source=status,
+        )
+        if self._publisher.send_status(*encode_status(record)):
+            self._said, self._said_at_s = status, now_s
+
+
+def status_due(said: SourceStatus | None, now: SourceStatus, *, age_s: float) -> bool:
+    """Tell whether a status must be sent: first, changed and 1 s old, or 10 s old.
+
+    Rate and last frame change all the time and are no change of state.
+    """
+    if said is None or age_s >= STATUS_PERIOD_S:
+        return True
+    changed = replace(now, fps=None, last_frame_time=None) != replace(
+        said, fps=None, last_frame_time=None
+    )
+    return changed and age_s >= CHANGE_PERIOD_S
+
+
+def advice(before: Totals, after: Totals) -> str:
+    """Say what people should know about a stream that flows but loses frames."""
+    if after.dropped_too_large > before.dropped_too_large:
+        return (
+            "frames are larger than kafka.topic.maxMessageBytes and dropped: "
+            "lower frames.width or frames.jpegQuality, or raise the limit"
+        )
+    if after.dropped_queue_full > before.dropped_queue_full:
+        return "frames are dropped because Kafka takes them too slowly: look at the brokers"
+    if after.delivery_failed > before.delivery_failed:
+        return "frames were not acknowledged by Kafka: look at the brokers and the topic"
+    if after.dropped_overrun > before.dropped_overrun:
+        return (
+            "frames are dropped because the producer is too slow: "
+            "raise its CPU limit or lower frames.fps or frames.width"
+        )
+    return ""
