@@ -6,19 +6,16 @@ The exit code tells whether they did.
 import sys
 import time
 
-from cluster.images import build_images
-from cluster.kind import KUBECONFIG, up
-
+from cluster.kind import KUBECONFIG, kubectl
 from cluster.progress import step
-from demo.commands import CommandFailed, kubectl
 from demo.deploy import (
     NAMESPACE,
     RELEASE,
     apply_stream,
     create_namespace,
-    grafana_available,
     install_camera,
     install_chart,
+    load_images,
 )
 from demo.influxql import InfluxPortForward
 from demo.summary import Signals, render, signals_from_rows
@@ -43,9 +40,7 @@ def main() -> int:
 
 def deploy() -> bool:
     """Bring everything up; returns whether Grafana is part of it."""
-    up()
-    build_images(load=True)
-    grafana = grafana_available()
+    grafana = load_images()
     if not grafana:
         print(
             "Grafana's image can't be pulled here, so this demo goes without it"
@@ -93,7 +88,7 @@ def read_signals(influx: InfluxPortForward) -> Signals:
             ),
             window_s=WINDOW_S,
         )
-    except (OSError, CommandFailed) as unreachable:
+    except (OSError, RuntimeError) as unreachable:
         print(f"InfluxDB does not answer yet: {unreachable}")
         return signals_from_rows(frames=[], brightness=[], motion=[], pipeline=[], window_s=1)
 

@@ -1,25 +1,26 @@
 """Puts the product on the cluster the way a user does: helm install, kubectl apply."""
 
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
-from cluster.images import ensure_image
-
-from demo.commands import helm, kubectl
+from cluster.images import build_images, ensure_image, try_image
+from cluster.kind import kubectl, load, up
+from demo.helm import helm
 
 ROOT = Path(__file__).parent.parent
 RELEASE = "vs"
 NAMESPACE = "video"
 
 
-def grafana_available() -> bool:
-    """Tell whether Grafana's official image can be had; it exists as a container image only."""
-    try:
-        ensure_image("grafana")
-    except (LookupError, RuntimeError, subprocess.SubprocessError):
-        return False
-    return True
+def load_images() -> bool:
+    """Build our images and load all images into the cluster; returns whether Grafana is there.
+
+    Grafana exists as a container image only, so where none can be pulled it is left out.
+    """
+    up()
+    ours = build_images().values()
+    grafana = try_image("grafana")
+    load(*ours, ensure_image("kafka"), ensure_image("influxdb"), *grafana)
+    return bool(grafana)
 
 
 def create_namespace(namespace: str = NAMESPACE) -> None:
@@ -30,16 +31,13 @@ def create_namespace(namespace: str = NAMESPACE) -> None:
     kubectl("label", "namespace", namespace, label, "--overwrite")
 
 
-def install_chart(
-    *, namespace: str = NAMESPACE, grafana: bool, settings: Sequence[str] = ()
-) -> None:
+def install_chart(*, namespace: str = NAMESPACE, grafana: bool) -> None:
     """Install or upgrade the chart and wait until Kafka, InfluxDB and the controller are ready."""
     helm(
         *("upgrade", "--install", RELEASE, str(ROOT / "charts" / "videostream")),
         *("--namespace", namespace),
         *("--values", str(ROOT / "charts" / "presets" / "kind.yaml")),
         *("--set", f"grafana.enabled={str(grafana).lower()}"),
-        *(part for setting in settings for part in ("--set", setting)),
         *("--wait", "--timeout", "8m"),
     )
 
@@ -51,7 +49,6 @@ def install_camera(*, namespace: str = NAMESPACE) -> None:
     kubectl(
         *("rollout", "status", "deployment/camera", "--namespace", namespace),
         *("--timeout", "180s"),
-        timeout_s=200,
     )
 
 

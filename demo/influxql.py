@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from cluster.kind import CONTEXT, KUBECONFIG, kubectl
 from cluster.tools import tool
-from demo.commands import CommandFailed, environment, get
 
 Row = dict[str, Any]
 
@@ -23,10 +23,8 @@ class InfluxPortForward:
     def __init__(self, *, release: str, namespace: str) -> None:
         self._service = f"service/{release}-influxdb"
         self._namespace = namespace
-        secret = get("secret", f"{release}-influxdb-tokens", namespace=namespace)
-        self._token = base64.b64decode(secret["data"]["grafana"]).decode()
-        connection = get("secret", f"{release}-influx-default", namespace=namespace)
-        self._database = base64.b64decode(connection["data"]["bucket"]).decode()
+        self._token = _secret(f"{release}-influxdb-tokens", "grafana", namespace=namespace)
+        self._database = _secret(f"{release}-influx-default", "bucket", namespace=namespace)
         self._process: subprocess.Popen[str] | None = None
         self._url = ""
 
@@ -44,7 +42,7 @@ class InfluxPortForward:
     def query(self, influxql: str, *, timeout_s: float = 15) -> list[Row]:
         """Run one InfluxQL statement and give a dict per row, its tags included.
 
-        Raises OSError or CommandFailed when InfluxDB can't be reached.
+        Raises OSError or RuntimeError when InfluxDB can't be reached.
         """
         self._ensure_open()
         parameters = {"db": self._database, "q": influxql, "epoch": "ns"}
@@ -67,20 +65,19 @@ class InfluxPortForward:
         self._close()
         self._process = subprocess.Popen(
             [
-                *(tool("kubectl"), "port-forward", "--namespace", self._namespace),
-                *(self._service, ":8086"),
+                *(tool("kubectl"), "--kubeconfig", KUBECONFIG, "--context", CONTEXT),
+                *("port-forward", "--namespace", self._namespace, self._service, ":8086"),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment(),
         )
         first_line = self._process.stdout.readline() if self._process.stdout else ""
         found = re.search(r"127\.0\.0\.1:(\d+)", first_line)
         if found is None:
             reason = self._process.stderr.read() if self._process.stderr else ""
             self._close()
-            raise CommandFailed(f"port-forward to {self._service}: {reason.strip()}")
+            raise RuntimeError(f"port-forward to {self._service}: {reason.strip()}")
         self._url = f"http://127.0.0.1:{found[1]}"
 
     def _close(self) -> None:
@@ -92,6 +89,12 @@ class InfluxPortForward:
             if pipe is not None:
                 pipe.close()
         self._process = None
+
+
+def _secret(name: str, key: str, *, namespace: str) -> str:
+    path = f"jsonpath={{.data['{key}']}}"
+    encoded = kubectl("get", "secret", name, "--namespace", namespace, "--output", path)
+    return base64.b64decode(encoded).decode()
 
 
 def rows(answer: Mapping[str, Any]) -> list[Row]:

@@ -4,17 +4,15 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from cluster.kind import up
 
-from cluster.images import build_images
-from demo.commands import kubectl
+from cluster.kind import kubectl
 from demo.deploy import (
     NAMESPACE,
     RELEASE,
     create_namespace,
-    grafana_available,
     install_camera,
     install_chart,
+    load_images,
 )
 from demo.influxql import InfluxPortForward
 from tests.support.streams import Streams
@@ -23,10 +21,9 @@ from tests.support.streams import Streams
 @pytest.fixture(scope="session")
 def release() -> str:
     """Install chart and camera; gives the namespace they are in."""
-    up()
-    build_images(load=True)
+    grafana = load_images()
     create_namespace()
-    install_chart(grafana=grafana_available(), settings=["kafka.external.enabled=true"])
+    install_chart(grafana=grafana)
     install_camera()
     return NAMESPACE
 

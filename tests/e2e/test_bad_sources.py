@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.commands import kubectl
+from cluster.kind import kubectl
 from demo.deploy import ROOT
 from tests.support.streams import Streams
 
@@ -33,7 +33,6 @@ def locked_camera(release: str) -> Iterator[str]:
     kubectl("apply", "--namespace", release, "--filename", "-", stdin=bundle)
     kubectl(
         *("rollout", "status", f"deployment/{name}", "--namespace", release, "--timeout=120s"),
-        timeout_s=140,
     )
     yield name
     kubectl("delete", "deployment,service", name, "--namespace", release)

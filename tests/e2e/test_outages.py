@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from demo.commands import kubectl
+from cluster.kind import kubectl
 from demo.deploy import RELEASE
 from demo.influxql import InfluxPortForward
 from tests.support.eventually import eventually
@@ -14,7 +14,7 @@ from tests.support.streams import Streams
 pytestmark = pytest.mark.e2e
 
 OUTAGE_S = 60
-KAFKA_FROM_OUTSIDE = "localhost:30094"
+KAFKA_FROM_OUTSIDE = "localhost:9094"
 
 
 def spec(*, suspended_producer: bool = False) -> dict[str, object]:
@@ -35,7 +35,6 @@ def scale(workload: str, replicas: int, *, namespace: str) -> None:
     kubectl("scale", workload, f"--replicas={replicas}", "--namespace", namespace)
     kubectl(
         *("rollout", "status", workload, "--namespace", namespace, "--timeout=180s"),
-        timeout_s=200,
     )
 
 

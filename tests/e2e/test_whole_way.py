@@ -1,12 +1,13 @@
 """A VideoStream is applied; its signals in InfluxDB are those of the camera's published scene."""
 
 import pytest
-from images.camera import scene
 from tests.support.dashboards import assert_every_panel_has_rows
 
-from demo.commands import helm, kubectl
+from cluster.kind import kubectl
 from demo.deploy import RELEASE
+from demo.helm import helm
 from demo.influxql import InfluxPortForward
+from images.camera import scene
 from tests.support.eventually import eventually
 from tests.support.streams import Streams
 

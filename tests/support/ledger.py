@@ -5,7 +5,7 @@ two collections, not a matter of counts.
 """
 
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -45,10 +45,12 @@ def _read_to_end(consumer: Consumer, topic: str) -> Counter[RecordId]:
     while ends:
         for message in consumer.consume(200, timeout=10):
             assert message.error() is None, message.error()
-            record = decode(message.key(), message.value(), message.headers())
+            headers = cast("list[tuple[str, bytes | None]]", message.headers())
+            record = decode(message.key(), message.value() or b"", headers)
             found[(record.session, record.sequence)] += 1
-            if message.offset() + 1 >= ends.get(message.partition(), 0):
-                ends.pop(message.partition(), None)
+            partition = cast("int", message.partition())
+            if cast("int", message.offset()) + 1 >= ends.get(partition, 0):
+                ends.pop(partition, None)
     return found
 
 

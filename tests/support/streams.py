@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from demo.commands import get, kubectl
+from cluster.kind import kubectl
 from tests.support.eventually import eventually
 
 Condition = dict[str, Any]
@@ -33,7 +33,8 @@ class Streams:
 
     def status(self, name: str) -> dict[str, Any]:
         """Read the status of a VideoStream; empty before the controller wrote one."""
-        found: dict[str, Any] = get("vst", name, namespace=self.namespace).get("status", {})
+        printed = kubectl("get", "vst", name, "--namespace", self.namespace, "--output", "json")
+        found: dict[str, Any] = json.loads(printed).get("status", {})
         return found
 
     def condition(self, name: str, kind: str) -> Condition:
