@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""The controller: keeps each VideoStream's topic, producer and consumers as its spec says."""

@@ -1,0 +1,131 @@
+"""One Kafka cluster, reached by its connection directory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from videostream_pipeline.connection import ConnectionInvalid, read_kafka_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from concurrent.futures import Future
+    from pathlib import Path
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+REQUEST_TIMEOUT_S: Final = 8.0
+_QUIET_AFTER_FAILURE_S: Final = 5.0
+_UNAVAILABLE: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001 librdkafka names its local errors so
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TIMED_OUT_QUEUE,  # noqa: SLF001
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError._SSL,  # noqa: SLF001
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.NOT_CONTROLLER,
+    }
+)
+
+
+class KafkaUnavailable(Exception):
+    """Kafka cannot be reached or does not answer now; the text is for people."""
+
+
+class KafkaRefused(Exception):
+    """Kafka answered and said no; `code` is the protocol's error code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class KafkaClient:
+    """A lazily made AdminClient that follows changes of its connection directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._admin: AdminClient | None = None
+        self._properties: Mapping[str, str] = {}
+        self._quiet_until = 0.0
+        self._quiet_because = ""
+
+    def properties(self) -> dict[str, str]:
+        """Read the librdkafka properties; raises KafkaUnavailable where there are none."""
+        try:
+            return read_kafka_connection(self.directory)
+        except ConnectionInvalid as error:
+            raise KafkaUnavailable(str(error)) from error
+
+    async def call(self, ask: Callable[[AdminClient], Future[_T]]) -> _T:
+        """Ask one thing and wait for its answer, at most REQUEST_TIMEOUT_S and a little.
+
+        Raises KafkaUnavailable or KafkaRefused.
+        """
+        self._fail_while_quiet()
+        admin = self._current()
+        return await self._answer(asyncio.wrap_future(ask(admin)))
+
+    async def gather(self, ask: Callable[[AdminClient], Mapping[Any, Future[_T]]]) -> dict[Any, _T]:
+        """Ask about many things in one request; the first failure is raised."""
+        self._fail_while_quiet()
+        asked = ask(self._current())
+        futures = {key: asyncio.wrap_future(future) for key, future in asked.items()}
+        answers = await asyncio.gather(
+            *(self._answer(future) for future in futures.values()), return_exceptions=True
+        )
+        failures = [answer for answer in answers if isinstance(answer, BaseException)]
+        if failures:
+            raise failures[0]
+        return dict(zip(futures, answers, strict=True))
+
+    async def ping(self) -> None:
+        """Raise KafkaUnavailable unless the cluster answers."""
+        await self.call(lambda admin: admin.describe_cluster(request_timeout=REQUEST_TIMEOUT_S))
+
+    async def _answer(self, future: Awaitable[_T]) -> _T:
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT_S + 2):
+                return await future
+        except KafkaException as error:
+            raise self._translate(error.args[0]) from error
+        except TimeoutError as error:
+            raise self._unavailable("no answer in time") from error
+
+    def _translate(self, error: KafkaError) -> KafkaUnavailable | KafkaRefused:
+        if error.code() in _UNAVAILABLE:
+            return self._unavailable(f"{error.name()}: {error.str()}")
+        return KafkaRefused(error.code(), f"{error.name()}: {error.str()}")
+
+    def _unavailable(self, detail: str) -> KafkaUnavailable:
+        servers = self._properties.get("bootstrap.servers", "")
+        self._quiet_because = f"Kafka at {servers} cannot be reached ({detail})"
+        self._quiet_until = time.monotonic() + _QUIET_AFTER_FAILURE_S
+        return KafkaUnavailable(self._quiet_because)
+
+    def _fail_while_quiet(self) -> None:
+        if time.monotonic() < self._quiet_until:
+            raise KafkaUnavailable(self._quiet_because)
+
+    def _current(self) -> AdminClient:
+        properties = self.properties()
+        if self._admin is None or properties != self._properties:
+            try:
+                self._admin = AdminClient({**properties}, logger=_log)
+            except (KafkaException, ValueError) as error:
+                raise KafkaUnavailable(f"{self.directory}: {error}") from error
+            self._properties = properties
+        self._admin.poll(0)  # librdkafka's own log lines
+        return self._admin

@@ -1,0 +1,160 @@
+"""Consumer groups: their first offsets, and their removal.
+
+A group gets its offsets before its first consumer starts. So "never committed", which nobody can
+tell from "nothing to do", does not exist, and frames that arrive before the first consumer count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, TopicPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+
+from videostream_controller.kafka.client import REQUEST_TIMEOUT_S, KafkaRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from videostream_controller.kafka.client import KafkaClient
+
+_T = TypeVar("_T")
+
+_TIMED: Final = {"request_timeout": REQUEST_TIMEOUT_S}
+_ATTEMPTS: Final = 8
+_PAUSE_S: Final = 0.25
+_RETRIABLE: Final = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+        # A topic or partition that was just made is not known everywhere yet.
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 librdkafka names its local errors so
+    }
+)
+_HAS_MEMBERS: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.NON_EMPTY_GROUP,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.GROUP_SUBSCRIBED_TO_TOPIC,
+    }
+)
+
+
+class GroupBusy(Exception):
+    """The group has members, so that its offsets or its existence are theirs."""
+
+
+async def committed(
+    client: KafkaClient, group: str, topic: str, partitions: int
+) -> dict[int, int | None]:
+    """Return the committed offset of each partition, None where there is none."""
+    asked = [TopicPartition(topic, number) for number in range(partitions)]
+    request = ConsumerGroupTopicPartitions(group, asked)
+    answer = await client.call(
+        lambda admin: admin.list_consumer_group_offsets([request], **_TIMED)[group]
+    )
+    for part in answer.topic_partitions:
+        if part.error is not None:
+            raise KafkaRefused(part.error.code(), f"{group}: {part.error.name()}")
+    return {
+        part.partition: part.offset if part.offset >= 0 else None
+        for part in answer.topic_partitions
+    }
+
+
+async def offsets(
+    client: KafkaClient, partitions: Iterable[TopicPartition], where: Literal["Latest", "Earliest"]
+) -> dict[tuple[str, int], int]:
+    """Return the first or the end offset of each partition, in one request."""
+    make = OffsetSpec.latest if where == "Latest" else OffsetSpec.earliest
+    spec = make()  # type: ignore[no-untyped-call]
+    asked = dict.fromkeys(partitions, spec)
+    found = await client.gather(lambda admin: admin.list_offsets(asked, **_TIMED))
+    return {(part.topic, part.partition): result.offset for part, result in found.items()}
+
+
+async def ensure_offsets(
+    client: KafkaClient,
+    group: str,
+    topic: str,
+    *,
+    partitions: int,
+    start_from: Literal["Latest", "Earliest"],
+) -> int:
+    """Commit a first offset for each partition that has none; gives how many it had to commit.
+
+    Partitions that were added to a running stream start at their first record, whatever
+    `start_from` says: nothing in them has been read. Raises GroupBusy where consumers are at work,
+    which commit for themselves.
+    """
+    known = await _patiently(lambda: committed(client, group, topic, partitions))
+    missing = [number for number, offset in known.items() if offset is None]
+    if not missing:
+        return 0
+    is_new = len(missing) == partitions
+    where = start_from if is_new else "Earliest"
+    asked = [TopicPartition(topic, number) for number in missing]
+    starts = await _patiently(lambda: offsets(client, asked, where))
+    await _patiently(
+        lambda: _commit(
+            client,
+            group,
+            [TopicPartition(topic, number, starts[topic, number]) for number in missing],
+        )
+    )
+    return len(missing)
+
+
+async def delete_group(client: KafkaClient, group: str) -> bool:
+    """Delete the group; False if there was none. Raises GroupBusy while it has members."""
+    try:
+        await _patiently(
+            lambda: client.call(
+                lambda admin: admin.delete_consumer_groups([group], **_TIMED)[group]
+            )
+        )
+    except KafkaRefused as error:
+        if error.code == KafkaError.GROUP_ID_NOT_FOUND:
+            return False
+        if error.code in _HAS_MEMBERS:
+            raise GroupBusy(f"consumer group {group} still has members") from error
+        raise
+    return True
+
+
+async def _commit(client: KafkaClient, group: str, starts: list[TopicPartition]) -> None:
+    request = ConsumerGroupTopicPartitions(group, starts)
+    try:
+        answer = await client.call(
+            lambda admin: admin.alter_consumer_group_offsets([request], **_TIMED)[group]
+        )
+    except KafkaRefused as error:
+        if error.code in _HAS_MEMBERS:
+            raise GroupBusy(f"consumer group {group} has members") from error
+        raise
+    # Kafka reports these errors per partition; the call as a whole "succeeds".
+    for part in answer.topic_partitions:
+        if part.error is None:
+            continue
+        if part.error.code() in _HAS_MEMBERS:
+            raise GroupBusy(f"consumer group {group} has members")
+        raise KafkaRefused(part.error.code(), f"{group}: {part.error.name()}")
+
+
+async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await ask()
+        except KafkaRefused as error:
+            if error.code not in _RETRIABLE or attempt == _ATTEMPTS:
+                raise
+        await asyncio.sleep(_PAUSE_S * attempt)
+    raise AssertionError("unreachable")

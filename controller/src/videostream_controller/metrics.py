@@ -1,0 +1,70 @@
+"""The controller's Prometheus metrics; docs/controller.md explains each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECONCILES: Final = Counter(
+    "videostream_reconcile_total", "Reconciles of streams by their result.", ["result"]
+)
+RECONCILE_SECONDS: Final = Histogram(
+    "videostream_reconcile_seconds",
+    "Time that one reconcile took.",
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 90),
+)
+QUEUE_DEPTH: Final = Gauge("videostream_queue_depth", "Streams that wait for a worker.")
+QUEUE_OLDEST_SECONDS: Final = Gauge(
+    "videostream_queue_oldest_seconds", "How long the first stream has waited for a worker."
+)
+WATCH_LAST_EVENT: Final = Gauge(
+    "videostream_watch_last_event_timestamp_seconds",
+    "When the last watch event came in, Unix time.",
+    ["resource"],
+)
+APPLIES: Final = Counter(
+    "videostream_apply_total", "Server-side applies by kind and result.", ["kind", "result"]
+)
+STREAMS: Final = Gauge("videostream_streams", "Streams that the controller knows.")
+LAG_RECORDS: Final = Gauge(
+    "videostream_lag_records",
+    "Records that the consumers have not read; absent while unknown.",
+    ["namespace", "stream"],
+)
+DESIRED_REPLICAS: Final = Gauge(
+    "videostream_desired_replicas", "Consumers that should be there.", ["namespace", "stream"]
+)
+READY: Final = Gauge(
+    "videostream_ready", "1 while the stream's condition Ready is True.", ["namespace", "stream"]
+)
+LAG_SWEEP_SECONDS: Final = Histogram(
+    "videostream_lag_sweep_seconds",
+    "Time to measure the lag of all streams.",
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+)
+RESYNC_PRUNED: Final = Counter(
+    "videostream_resync_pruned_total",
+    "Objects found deleted only by the relist; more than 0 means lost watch events.",
+    ["resource"],
+)
+CRD_SERVED: Final = Gauge(
+    "videostream_crd_served", "1 when the API server serves the CRD as new as this controller."
+)
+BUILD_INFO: Final = Gauge("videostream_build_info", "Always 1.", ["version"])
+
+_PER_STREAM: Final = (LAG_RECORDS, DESIRED_REPLICAS, READY)
+
+
+def forget_stream(key: str) -> None:
+    """Drop the series of a stream that is gone."""
+    for metric in _PER_STREAM:
+        forget(metric, key)
+
+
+def forget(metric: Gauge, key: str) -> None:
+    """Drop one series of a stream, if it is there."""
+    try:
+        metric.remove(*key.split("/"))
+    except KeyError:
+        return

@@ -1,0 +1,127 @@
+"""The only place where it is decided what happens to a stream's Deployments. Pure.
+
+`plan` compares what the spec asks for with what was observed and answers with actions as data. It
+is level-triggered: it needs to know nothing of what happened before, so a lost event, a restart or
+a foreign edit all end in the same actions. After its actions have been carried out it gives none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from videostream_controller import manifests, scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from videostream_controller.api import VideoStream
+    from videostream_controller.manifests import Manifest
+    from videostream_controller.observed import Child, Observed
+    from videostream_controller.settings import PodSettings
+
+CONTROLLER_MANAGER = "videostream-controller"
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Server-side apply this manifest."""
+
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The Deployment's name."""
+        return str(self.manifest["metadata"]["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Write the replicas of this Deployment through its scale subresource."""
+
+    name: str
+    replicas: int
+
+
+Action = Apply | Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, in this order, and the decision about consumers behind it."""
+
+    actions: tuple[Action, ...]
+    decision: scaling.Decision
+
+
+def plan(stream: VideoStream, observed: Observed, pods: PodSettings) -> Plan:
+    """Return the actions that bring the stream's Deployments to its spec."""
+    decision = scaling.decide(stream)
+    if not may_run(stream, observed):
+        return Plan((), decision)
+    capturing = 0 if stream.suspend or stream.producer.suspend else 1
+    producer = manifests.producer(stream, pods, replicas=capturing)
+    replicas = None if decision.by_scaler else decision.replicas
+    consumer = manifests.consumer(stream, pods, replicas=replicas)
+    # Consumers first: they are there when the first frame comes.
+    return Plan(
+        (
+            *_consumer_actions(consumer, observed.consumer, decision),
+            *_apply(producer, observed.producer),
+        ),
+        decision,
+    )
+
+
+def may_run(stream: VideoStream, observed: Observed) -> bool:
+    """Tell whether the Deployments may be made or changed.
+
+    A stream starts only on a topic that is as its spec says. Once it has started, an outage of
+    Kafka or a conflict about the topic is shown and does not take the running pipeline away.
+    """
+    if observed.topic.reason == "UnknownConnection":
+        return False
+    known = (stream.raw_status.get("topic") or {}).get("id") is not None
+    return observed.topic.is_ready or known or observed.producer.live is not None
+
+
+def fingerprint(manifest: Mapping[str, Any]) -> str:
+    """Return a short text that is the same exactly for the same manifest."""
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _consumer_actions(
+    manifest: Manifest, child: Child, decision: scaling.Decision
+) -> tuple[Action, ...]:
+    apply = _apply(manifest, child)
+    if not decision.by_scaler:
+        return apply
+    scale = Scale(manifest["metadata"]["name"], decision.replicas)
+    if child.live is None:
+        return (*apply, scale)
+    is_due = child.live["spec"].get("replicas", 1) != decision.replicas
+    # The scaler takes the replicas over before the apply lets go of them: without an owner they
+    # would fall back to 1.
+    return (*((scale,) if is_due or _we_own_replicas(child.live) else ()), *apply)
+
+
+def _apply(manifest: Manifest, child: Child) -> tuple[Action, ...]:
+    """Apply unless the last apply of this very manifest made the object that is live."""
+    if child.live is not None and child.applied is not None:
+        same = child.applied.fingerprint == fingerprint(manifest)
+        version = child.live["metadata"]["resourceVersion"]
+        if same and child.applied.resource_version == version:
+            return ()
+    return (Apply(manifest),)
+
+
+def _we_own_replicas(live: Mapping[str, Any]) -> bool:
+    return any(
+        entry.get("manager") == CONTROLLER_MANAGER
+        and entry.get("operation") == "Apply"
+        and "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+        for entry in live["metadata"].get("managedFields", [])
+    )

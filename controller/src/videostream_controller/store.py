@@ -1,0 +1,81 @@
+"""The newest bodies of what we watch, so that a worker decides on the last word, not on an event.
+
+Fed by the watch, by the API server's answers to our own writes and by the periodic relist, which
+also drops what was deleted while nobody was watching.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Body = dict[str, Any]
+
+
+def key_of(body: Mapping[str, Any]) -> str:
+    """Return `<namespace>/<name>` of an object."""
+    metadata = body["metadata"]
+    return f"{metadata['namespace']}/{metadata['name']}"
+
+
+def _version(body: Mapping[str, Any]) -> int:
+    # Comparing resource versions as integers is documented API since Kubernetes 1.35.
+    return int(body["metadata"]["resourceVersion"])
+
+
+class Store:
+    """Objects of one resource by key; an older body never replaces a newer one."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[str, Body] = {}
+
+    def put(self, body: Body) -> bool:
+        """Keep the body; False if what we hold is as new or newer."""
+        key = key_of(body)
+        held = self._bodies.get(key)
+        if held is not None and _version(held) >= _version(body):
+            return False
+        self._bodies[key] = body
+        return True
+
+    def remove(self, body: Mapping[str, Any]) -> None:
+        """Drop the object, unless one of the same name has been created after it."""
+        key = key_of(body)
+        held = self._bodies.get(key)
+        if held is not None and held["metadata"]["uid"] == body["metadata"]["uid"]:
+            del self._bodies[key]
+
+    def get(self, key: str) -> Body | None:
+        """Return the newest body."""
+        return self._bodies.get(key)
+
+    def keys(self) -> list[str]:
+        """Return all keys that are held now."""
+        return list(self._bodies)
+
+    def relist(self, bodies: Iterable[Body], *, version: int, namespace: str | None) -> list[str]:
+        """Adopt the full list of a namespace (None: of all) as of a resource version.
+
+        Gives the keys that were dropped: none while the watch tells us everything.
+        """
+        listed = {key_of(body): body for body in bodies}
+        pruned = [
+            key
+            for key, held in self._bodies.items()
+            if key not in listed
+            and namespace in {None, held["metadata"]["namespace"]}
+            and _version(held) <= version
+        ]
+        for key in pruned:
+            del self._bodies[key]
+        for body in listed.values():
+            self.put(body)
+        return pruned
+
+    def __iter__(self) -> Iterator[Body]:
+        return iter(list(self._bodies.values()))
+
+    def __len__(self) -> int:
+        return len(self._bodies)

@@ -1,0 +1,153 @@
+"""The workers that take keys from the queue, and the loops that put keys into it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from videostream_controller import kafka, metrics
+from videostream_controller.api import parse
+from videostream_controller.deletion import Blocked
+from videostream_controller.kafka import LagTarget
+from videostream_controller.kube import ApiError
+from videostream_controller.store import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from videostream_controller.kafka import KafkaClient
+    from videostream_controller.kube import Kube
+    from videostream_controller.observed import LagSample
+    from videostream_controller.status_feed import StatusFeed
+    from videostream_controller.store import Store
+    from videostream_controller.workqueue import WorkQueue
+
+_log = logging.getLogger(__name__)
+_RECONCILE_TIMEOUT_S: Final = 90.0
+_SOON_S: Final = 5.0
+
+
+async def work(queue: WorkQueue[str], reconcile: Callable[[str], Awaitable[float | None]]) -> None:
+    """Reconcile keys of the queue until it is closed. Only here are failures caught."""
+    while (key := await queue.get()) is not None:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(_RECONCILE_TIMEOUT_S):
+                again_s = await reconcile(key)
+        except (ApiError, Blocked, TimeoutError) as error:
+            delay_s = queue.retry(key)
+            metrics.RECONCILES.labels("retry").inc()
+            reason = str(error) or type(error).__name__
+            _log.warning("%s: %s; again in %.0f s", key, reason, delay_s, extra={"stream": key})
+        except Exception:  # noqa: BLE001 one broken stream must not end the others' worker
+            queue.retry(key)
+            metrics.RECONCILES.labels("error").inc()
+            _log.exception("%s: this should not happen", key, extra={"stream": key})
+        else:
+            queue.forget(key)
+            metrics.RECONCILES.labels("ok").inc()
+            if again_s is not None:
+                queue.add_after(key, again_s)
+        finally:
+            queue.done(key)
+            metrics.RECONCILE_SECONDS.observe(time.monotonic() - started)
+
+
+@dataclass(slots=True)
+class Resync:
+    """Lists everything now and then: repairs what the watch has missed, deletions included."""
+
+    kube: Kube
+    streams: Store
+    deployments: Store
+    feed: StatusFeed
+    queue: WorkQueue[str]
+    namespaces: tuple[str, ...]
+    period_s: float
+    last_at: float = field(default_factory=time.monotonic)
+
+    async def run(self) -> None:
+        """Resync for ever; a server that is away is asked again soon."""
+        pause_s = self.period_s
+        while True:
+            await asyncio.sleep(pause_s * random.uniform(0.9, 1.0))  # noqa: S311 no secret
+            try:
+                await self.once()
+            except ApiError as error:
+                _log.warning("relist: %s", error)
+                pause_s = min(_SOON_S, self.period_s)
+            else:
+                pause_s = self.period_s
+
+    async def once(self) -> None:
+        """List streams and Deployments, drop what is gone, queue every stream."""
+        for namespace in self.namespaces or (None,):
+            await self._relist(namespace)
+        self.feed.keep(self.streams.keys())
+        for key in self.streams.keys():  # noqa: SIM118 the store is no mapping
+            self.queue.add(key)
+        self.last_at = time.monotonic()
+
+    async def _relist(self, namespace: str | None) -> None:
+        bodies, version = await self.kube.list_streams(namespace)
+        pruned = self.streams.relist(bodies, version=version, namespace=namespace)
+        metrics.RESYNC_PRUNED.labels("videostreams").inc(len(pruned))
+        for key in pruned:
+            self.queue.add(key)
+        bodies, version = await self.kube.list_deployments(namespace)
+        pruned = self.deployments.relist(bodies, version=version, namespace=namespace)
+        metrics.RESYNC_PRUNED.labels("deployments").inc(len(pruned))
+
+
+@dataclass(slots=True)
+class LagSampler:
+    """Measures every stream's lag each period and wakes streams whose lag became (un)known."""
+
+    clients: Mapping[str, KafkaClient]
+    streams: Store
+    samples: dict[str, LagSample]
+    queue: WorkQueue[str]
+    period_s: float
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            started = time.monotonic()
+            with metrics.LAG_SWEEP_SECONDS.time():
+                await self.once()
+            spent_s = time.monotonic() - started
+            pause_s = self.period_s * random.uniform(0.9, 1.1)  # noqa: S311 no secret
+            await asyncio.sleep(max(0.1, pause_s - spent_s))
+
+    async def once(self) -> None:
+        """Sweep all clusters once and publish what was found."""
+        by_connection = self._targets()
+        found: dict[str, LagSample] = {}
+        for connection, targets in by_connection.items():
+            found |= await kafka.sweep(self.clients[connection], targets)
+        for key in self.samples.keys() - found.keys():
+            del self.samples[key]
+        for key, sample in found.items():
+            before = self.samples.get(key)
+            self.samples[key] = sample
+            if sample.records is not None:
+                metrics.LAG_RECORDS.labels(*key.split("/")).set(sample.records)
+            if before is None or (before.records is None) != (sample.records is None):
+                self.queue.add(key)
+
+    def _targets(self) -> dict[str, list[LagTarget]]:
+        targets: dict[str, list[LagTarget]] = {}
+        for body in self.streams:
+            partitions = ((body.get("status") or {}).get("topic") or {}).get("partitions")
+            if not partitions or body["metadata"].get("deletionTimestamp"):
+                continue
+            stream = parse(body)
+            if isinstance(stream, list) or stream.kafka.connection not in self.clients:
+                continue
+            target = LagTarget(key_of(body), stream.group_id, stream.topic_name, partitions)
+            targets.setdefault(stream.kafka.connection, []).append(target)
+        return targets
