@@ -16,19 +16,22 @@ import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from cluster.tools import tool
+from tests.support.crd import CRD_FILE
 from tests.support.eventually import eventually
+from tests.support.rbac import grant
 from tests.support.servers import Process, free_ports
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Manifest = Mapping[str, Any]
 
-CRD_FILE = Path(__file__).parents[2] / "crds" / "videostreams.yaml"
 _START_TIMEOUT_S = 60
 _CONTROLLERS = (
     "garbage-collector-controller",
@@ -152,10 +155,12 @@ class ApiServer:
         Its Role and ClusterRole have the client's name, so that a test can take rights away.
         """
         name = f"client-{next(self._client_numbers)}"
-        self.apply({"apiVersion": "v1", "kind": "ServiceAccount"}, name=name, namespace=namespace)
-        self._bind("Role", rules, name=name, namespace=namespace)
-        if cluster_rules:
-            self._bind("ClusterRole", cluster_rules, name=name, namespace=namespace)
+        account = {"name": name, "namespace": namespace}
+        self.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
+        for manifest in grant("Role", rules, **account):
+            self.apply(manifest)
+        for manifest in grant("ClusterRole", cluster_rules, **account) if cluster_rules else []:
+            self.apply(manifest)
         token = self.kubectl("create", "token", name, "-n", namespace).stdout.strip()
         kubeconfig = self._write_kubeconfig(name, token=token, namespace=namespace)
         return Client(name=name, namespace=namespace, token=token, kubeconfig=kubeconfig)
@@ -169,7 +174,13 @@ class ApiServer:
     ) -> subprocess.CompletedProcess[str]:
         """Run kubectl as a client, or as admin; with `check` a failure raises with its stderr."""
         done = subprocess.run(
-            [tool("kubectl"), f"--kubeconfig={self.kubeconfig(client)}", *args],
+            [
+                tool("kubectl"),
+                f"--kubeconfig={self.kubeconfig(client)}",
+                # Not the user's, which knows servers by their port alone.
+                f"--cache-dir={self._directory / 'kubectl-cache'}",
+                *args,
+            ],
             input=stdin,
             capture_output=True,
             text=True,
@@ -188,6 +199,17 @@ class ApiServer:
         whole = {**manifest, "metadata": {**manifest.get("metadata", {}), **metadata}}
         # CRDs hold more than a last-applied annotation could, and their names are cluster-wide.
         self.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(whole))
+
+    def apply_crd(self, file: Path) -> None:
+        """Apply a CRD and wait until kubectl finds its kind."""
+        self.kubectl("apply", "--server-side", f"--filename={file}")
+        group = yaml.safe_load(file.read_text())["spec"]["group"]
+        # api-resources renews kubectl's own cache; to be Established alone would not do that.
+        eventually(
+            lambda: self.kubectl("api-resources", f"--api-group={group}", "-o", "name").stdout,
+            timeout_s=30,
+            what=f"kinds of {group} served",
+        )
 
     def get(self, kind: str, name: str | None = None, *, namespace: str | None = None) -> Any:
         """Return an object, or the list of all objects of the kind, as JSON data."""
@@ -243,18 +265,6 @@ class ApiServer:
             log=self._directory / "etcd.log",
         )
 
-    def _bind(self, kind: str, rules: Sequence[Manifest], *, name: str, namespace: str) -> None:
-        api = {"apiVersion": "rbac.authorization.k8s.io/v1"}
-        where = namespace if kind == "Role" else None
-        self.apply({**api, "kind": kind, "rules": list(rules)}, name=name, namespace=where)
-        binding = {
-            **api,
-            "kind": f"{kind}Binding",
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
-        }
-        self.apply(binding, name=name, namespace=where)
-
     def _write_kubeconfig(self, user: str, *, token: str, namespace: str = "default") -> Path:
         cluster = {"server": self.url, "certificate-authority": f"{self._directory}/apiserver.crt"}
         context = {"cluster": "test", "user": user, "namespace": namespace}
@@ -284,9 +294,7 @@ def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """Give the session's API server, with the VideoStream CRD applied."""
     server = ApiServer(tmp_path_factory.mktemp("apiserver"))
     try:
-        server.kubectl("apply", "--server-side", f"--filename={CRD_FILE}")
-        crd = "crd/videostreams.videostream.dev"
-        server.kubectl("wait", "--for=condition=Established", "--timeout=30s", crd)
+        server.apply_crd(CRD_FILE)
         yield server
     finally:
         server.close()
@@ -299,5 +307,6 @@ _namespace_numbers = itertools.count(1)
 def namespace(apiserver: ApiServer) -> str:
     """Give a fresh namespace; it stays, because only a controller manager could remove it."""
     name = f"test-{next(_namespace_numbers)}"
-    apiserver.kubectl("create", "namespace", name)
+    status, answer = apiserver.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    assert status == http.HTTPStatus.CREATED, answer
     return name
