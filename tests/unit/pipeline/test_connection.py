@@ -1,3 +1,5 @@
+"""Connection directories as a projected Secret volume shows them."""
+
 from pathlib import Path
 
 import pytest

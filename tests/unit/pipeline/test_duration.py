@@ -1,3 +1,5 @@
+"""GEP-2257 durations."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

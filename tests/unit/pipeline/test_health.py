@@ -1,3 +1,5 @@
+"""The HTTP endpoints over a real socket."""
+
 import socket
 import urllib.error
 import urllib.request

@@ -1,3 +1,5 @@
+"""Spelling of points; tests/influx proves it against a server."""
+
 import pytest
 
 from videostream_pipeline.line_protocol import (

@@ -1,3 +1,5 @@
+"""JSON lines, and no secret in any of them."""
+
 import io
 import json
 import logging
@@ -28,6 +30,10 @@ def configured() -> Iterator[tuple[Redactor, io.StringIO]]:
     logging.captureWarnings(False)
 
 
+def fail(error: Exception) -> None:
+    raise error
+
+
 def lines(output: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.getvalue().splitlines()]
 
@@ -54,7 +60,7 @@ def test_no_secret_reaches_the_log_by_any_way(configured: tuple[Redactor, io.Str
     redactor.register(SECRET)
     encoded = quote(SECRET, safe="")
     try:
-        raise RuntimeError(f"cannot open rtsp://admin:{encoded}@cam/1 with {SECRET}")
+        fail(RuntimeError(f"cannot open rtsp://admin:{encoded}@cam/1 with {SECRET}"))
     except RuntimeError:
         logging.getLogger("x").exception(
             "open %s failed", SECRET, extra={"deep": {"list": [f"a {SECRET} b"]}}
@@ -107,7 +113,7 @@ def test_long_texts_are_cut() -> None:
 def test_uncaught_exceptions_are_logged_too(configured: tuple[Redactor, io.StringIO]) -> None:
     _, output = configured
     try:
-        raise ValueError("rtsp://u:secret@cam")
+        fail(ValueError("rtsp://u:secret@cam"))
     except ValueError as error:
         sys.excepthook(type(error), error, error.__traceback__)
     thread = threading.Thread(target=lambda: 1 / 0, name="worker")

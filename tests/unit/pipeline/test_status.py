@@ -1,3 +1,5 @@
+"""Status records: round trips, spelling, and hostile bytes."""
+
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
