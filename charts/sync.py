@@ -5,8 +5,6 @@ chart holds copies. Run `python3 -m charts.sync` after a change of a source; a t
 equality. Standard library only, so that it runs before anything is installed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
