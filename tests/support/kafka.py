@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from cluster.docker import docker
 from cluster.images import ensure_image
@@ -72,7 +74,8 @@ class Broker:
             found = reader.committed([TopicPartition(topic, p) for p in known], timeout=_ANSWER_S)
         finally:
             reader.close()
-        return {item.partition: (item.offset, item.metadata) for item in found if item.offset >= 0}
+        stored = (item for item in found if item.offset >= 0)
+        return {item.partition: (item.offset, item.metadata or "") for item in stored}
 
     def _answers(self) -> bool:
         try:
@@ -113,8 +116,9 @@ def broker_environment(advertised: str) -> dict[str, str]:
     }
 
 
+@contextmanager
 def run_broker(name: str, **extra: str) -> Iterator[Broker]:
-    """Run a broker until the generator is closed; `extra` adds to its environment."""
+    """Run a broker for a `with` block; `extra` adds to its environment."""
     host_port = free_port()
     address = f"127.0.0.1:{host_port}"
     env: Mapping[str, str] = {**broker_environment(address), **extra}
@@ -128,7 +132,8 @@ def run_broker(name: str, **extra: str) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Broker]:
     """A running broker; a test that stops it starts it again."""
-    yield from run_broker("kafka")
+    with run_broker("kafka") as broker:
+        yield broker
 
 
 @pytest.fixture

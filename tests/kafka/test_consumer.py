@@ -1,0 +1,293 @@
+"""Consumers as processes on a real broker and a real InfluxDB: nothing lost, nothing double."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.support.consumer_process import PARTITIONS, Stage
+from tests.support.eventually import eventually
+from tests.support.influxdb import Influx, bucket, influxdb  # noqa: F401 (fixtures)
+from tests.support.kafka import Broker, kafka, run_broker, topic  # noqa: F401 (fixtures)
+from tests.support.records import record
+from videostream_record import FrameRecord
+
+pytestmark = [pytest.mark.kafka, pytest.mark.influx]
+
+_SETTLE_S = 3.0  # three commit periods: long enough for a wrong commit to show
+
+
+@pytest.fixture
+def stage(tmp_path: Path, kafka: Broker, bucket: Influx, topic: str) -> Iterator[Stage]:  # noqa: F811
+    status_topic = f"status-{uuid.uuid4().hex[:8]}"
+    kafka.create_topic(status_topic, partitions=1)
+    yield Stage(tmp_path, kafka, bucket, topic, status_topic)
+    kafka.delete_topic(status_topic)
+
+
+def frames(count: int, *, start: int = 0, session: str = "00000000000000aa") -> list[FrameRecord]:
+    """Pictures that all differ, with the thumbnail of the one before."""
+    random = np.random.default_rng(3)
+    scene = cv2.resize(random.integers(0, 255, (9, 16), np.uint8), (320, 180))
+    shifted = [np.roll(scene, 7 * n, axis=1) for n in range(start + count)]
+    thumbnails = [cv2.resize(image, (64, 36)) for image in shifted]
+    return [
+        record(
+            shifted[n].astype(np.uint8),
+            sequence=n,
+            thumbnail=thumbnails[n].astype(np.uint8),
+            reference=thumbnails[n - 1].astype(np.uint8) if n else None,
+            session=session,
+        )
+        for n in range(start, start + count)
+    ]
+
+
+def now(records: list[FrameRecord], *, age_s: float = 0.0) -> list[FrameRecord]:
+    """The same records captured just now, a millisecond apart."""
+    first_ns = time.time_ns() - int(age_s * 1e9)
+    return [
+        FrameRecord(
+            **{name: getattr(item, name) for name in item.__slots__}
+            | {"capture_time_ns": first_ns + n * 1_000_000}
+        )
+        for n, item in enumerate(records)
+    ]
+
+
+def in_background(task: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=task)
+    thread.start()
+    return thread
+
+
+def test_three_consumers_with_a_crash_write_what_one_writes(
+    stage: Stage,
+    influxdb: Influx,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    pictures = frames(600)
+    stage.publish(pictures)
+    with stage.consumer("one"):
+        stage.wait_for(600)
+    alone = stage.points()
+    assert len(alone["brightness"]) == 600
+    assert len(alone["motion"]) == 599
+
+    crowd_topic = stage.topic + ".crowd"
+    stage.kafka.create_topic(crowd_topic, partitions=PARTITIONS)
+    (tmp_path / "crowd").mkdir()
+    crowd = Stage(
+        tmp_path / "crowd", stage.kafka, influxdb.new_bucket(), crowd_topic, stage.status_topic
+    )
+
+    def publish_slowly() -> None:
+        for start in range(0, 600, 20):
+            crowd.publish(pictures[start : start + 20])
+            time.sleep(0.2)
+
+    with ExitStack() as running:
+        pods = [running.enter_context(crowd.consumer(f"pod-{n}")) for n in range(3)]
+        for pod in pods:
+            pod.wait_ready()
+        shares = 'videostream_consumer_records_total{result="processed"}'
+        publishing = in_background(publish_slowly)
+        eventually(
+            lambda: all(pod.metric(shares) >= 10 for pod in pods),
+            timeout_s=30,
+            what="all three at work",
+            period_s=0.1,
+        )
+        pods[1].kill()
+        running.enter_context(crowd.consumer("pod-3"))
+        publishing.join()
+        crowd.wait_for(600)
+        crowd.wait_committed(600)
+    crowd_points = crowd.points()
+    crowd.kafka.delete_topic(crowd_topic)
+    assert crowd_points == alone
+
+
+def test_an_influxdb_outage_loses_and_doubles_nothing(stage: Stage) -> None:
+    with stage.consumer("pod") as pod:
+        pod.wait_ready()
+        stage.publish(frames(60))
+        stage.wait_for(60)
+        stage.wait_committed(60)
+        assignments = len(pod.events("assigned"))
+        stage.influx.stop()
+        try:
+            stage.publish(frames(240, start=60))
+            eventually(
+                lambda: (
+                    pod.metric('videostream_consumer_write_failures_total{state="Unreachable"}') > 0
+                ),
+                timeout_s=30,
+                what="the outage noticed",
+            )
+            time.sleep(_SETTLE_S)
+            assert sum(stage.committed().values()) == 60
+            assert pod.get("/readyz") == (200, "ok\n")
+        finally:
+            stage.influx.start()
+        stage.wait_for(300)
+        stage.wait_committed(300)
+        assert pod.metric("videostream_consumer_points_rejected_total") == 0
+        assert len(pod.events("assigned")) == assignments
+        assert pod.terminate() == 0
+    assert len(stage.points()["brightness"]) == 300
+    states = [value["sink"]["state"] for _, value in stage.statuses() if value]
+    assert "Unreachable" in states
+    assert states[0] == states[-1] == "Reachable"
+
+
+def test_a_refused_token_costs_time_but_no_point(stage: Stage) -> None:
+    stage.publish(frames(30))
+    with stage.consumer("pod", token="revoked") as pod:
+        eventually(
+            lambda: any(
+                value and value["sink"]["state"] == "Unauthorized" for _, value in stage.statuses()
+            ),
+            timeout_s=40,
+            what="status Unauthorized",
+        )
+        assert stage.committed() == {}
+        (stage.directory / "influx" / "token").write_text(stage.influx.new_token("write"))
+        stage.wait_for(30)
+        stage.wait_committed(30)
+        assert "revoked" not in pod.log.read_text()
+
+
+def test_poison_is_passed_and_stale_frames_are_skipped(stage: Stage) -> None:
+    pictures = now(frames(24))
+    producer = stage.kafka.producer()
+    for partition in range(PARTITIONS):
+        producer.produce(stage.topic, b"not a frame", b"key", partition=partition)
+        producer.produce(stage.topic, None, None, partition=partition)
+    assert producer.flush(10) == 0
+    stage.publish(now(frames(12), age_s=3600))
+    stage.publish(pictures)
+    with stage.consumer("pod", max_frame_age="5m") as pod:
+        stage.wait_for(24)
+        stage.wait_committed(24 + 12 + 24)
+        results = {
+            result: pod.metric(f'videostream_consumer_records_total{{result="{result}"}}')
+            for result in ("processed", "stale", "invalid")
+        }
+    assert results == {"processed": 24, "stale": 12, "invalid": 24}
+
+
+def test_sigterm_hands_the_partitions_over_at_once(stage: Stage) -> None:
+    with stage.consumer("leaves") as leaves, stage.consumer("stays") as stays:
+        for pod in (leaves, stays):
+            eventually(
+                lambda pod=pod: pod.metric("videostream_consumer_assigned_partitions") == 6,  # type: ignore[misc]
+                timeout_s=40,
+                what="half of the partitions each",
+            )
+        started = time.monotonic()
+        assert leaves.terminate() == 0
+        left_after_s = time.monotonic() - started
+        stage.publish(frames(120))
+        stage.wait_for(120)
+        handed_over_s = time.monotonic() - started
+    print(f"SIGTERM to exit {left_after_s:.2f} s, to all frames by the other {handed_over_s:.2f} s")
+    assert left_after_s < 5
+    keys = [key for key, value in stage.statuses() if value is None]
+    assert keys == ["test/cam/consumer/leaves"]
+
+
+def test_signals_that_cannot_be_measured_are_reported_and_nothing_is_taken(stage: Stage) -> None:
+    stage.publish(frames(12))
+    with stage.consumer("pod", signals=[{"name": "faces", "type": "Faces"}]) as pod:
+        reason = eventually(
+            lambda: [
+                value["signals"]["message"]
+                for _, value in stage.statuses()
+                if value and value["signals"]["state"] == "Invalid"
+            ],
+            timeout_s=40,
+            what="status Invalid",
+        )[0]
+        assert (
+            "there is no type 'Faces' in this image: expected one of Brightness, Motion" in reason
+        )
+        assert pod.get("/readyz") == (503, f"{reason}\n")
+        assert pod.get("/healthz")[0] == 200
+        assert pod.terminate() == 0
+    assert stage.committed() == {}
+    assert stage.statuses()[-1] == ("test/cam/consumer/pod", None)
+
+
+def test_commits_carry_the_capacity(stage: Stage) -> None:
+    stage.publish(frames(120))
+    with stage.consumer("pod"):
+        stage.wait_committed(120)
+    for _, metadata in stage.kafka.committed(stage.group, stage.topic).values():
+        said = json.loads(metadata)
+        assert said["v"] == 1
+        assert said["m"] == "pod"
+        assert said["mu"] > 10
+        assert 0 <= said["busy"] <= 1
+        assert said["blk"] == 0
+        assert abs(said["t"] - time.time()) < 60
+
+
+def test_status_and_pipeline_points_tell_the_lag(stage: Stage) -> None:
+    with stage.consumer("pod") as pod:
+        pod.wait_ready()
+        stage.publish(now(frames(60)))
+        rows = eventually(
+            lambda: stage.influx.query("SELECT * FROM pipeline WHERE processed > 0"),
+            timeout_s=30,
+            what="a pipeline point",
+        )
+        [row] = rows
+        assert (row["processed"], row["skipped_invalid"], row["pod"]) == (60, 0, "pod")
+        assert row["points_written"] == 60 + 60 + 59
+        assert 0 < row["latency_p50_s"] <= row["latency_p95_s"] < 10
+        eventually(
+            lambda: (
+                [v["lagRecords"] for _, v in stage.statuses() if v and "lagRecords" in v][-1:]
+                == [0]
+            ),
+            timeout_s=30,
+            what="lag 0 in the status",
+        )
+
+
+def test_a_broker_restart_is_survived(stage: Stage) -> None:
+    with stage.consumer("pod") as pod:
+        pod.wait_ready()
+        stage.publish(frames(24))
+        stage.wait_for(24)
+        stage.kafka.stop()
+        stage.kafka.start()
+        stage.publish(frames(24, start=24))
+        stage.wait_for(48, timeout_s=90)
+        stage.wait_committed(48)
+        assert pod.terminate() == 0
+
+
+@pytest.mark.timeout(240)
+def test_a_broker_without_the_new_group_protocol_is_served_by_the_classic_one(
+    tmp_path: Path,
+    bucket: Influx,  # noqa: F811
+) -> None:
+    protocols = {"KAFKA_GROUP_COORDINATOR_REBALANCE_PROTOCOLS": "classic"}
+    with run_broker("kafka-classic", **protocols) as broker:
+        broker.create_topic("frames", partitions=PARTITIONS)
+        stage = Stage(tmp_path, broker, bucket, "frames", "no-status-topic")
+        stage.publish(frames(24))
+        with stage.consumer("pod") as pod:
+            stage.wait_for(24)
+            stage.wait_committed(24)
+            assert pod.terminate() == 0
+            assert "the broker refuses group.protocol=consumer" in pod.log.read_text()
