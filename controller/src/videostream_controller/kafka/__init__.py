@@ -5,6 +5,7 @@ that just failed is not asked again at once, so that an outage cannot occupy eve
 """
 
 from videostream_controller.kafka.client import KafkaClient, KafkaRefused, KafkaUnavailable
+from videostream_controller.kafka.echo import echo
 from videostream_controller.kafka.follow import Batch, Record, follow
 from videostream_controller.kafka.groups import GroupBusy, delete_group, ensure_offsets
 from videostream_controller.kafka.lag import LagTarget, sweep
@@ -30,6 +31,7 @@ __all__ = [
     "delete_group",
     "delete_topic",
     "describe_topic",
+    "echo",
     "ensure_offsets",
     "ensure_status_topic",
     "follow",

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-REQUEST_TIMEOUT_S: Final = 8.0
-_QUIET_AFTER_FAILURE_S: Final = 5.0
+REQUEST_TIMEOUT_S: Final = 5.0
+_QUIET_AFTER_FAILURE_S: Final = 10.0
 _UNAVAILABLE: Final = frozenset(
     {
         KafkaError._TRANSPORT,  # noqa: SLF001 librdkafka names its local errors so
