@@ -228,9 +228,14 @@ class Capture:
     def _report(self, life: Lifecycle) -> None:
         self._metrics.show_state(life.state)
         self._metrics.reconnects.set(life.reconnects)
-        level = logging.WARNING if life.state in {"Stalled", "Backoff"} else logging.INFO
         said = {"state": life.state, "reason": life.reason, "failures": life.failures}
-        _log.log(level, life.message or f"source is {life.state}", extra=said)
+        match life.state:
+            case "Stalled" | "Backoff":
+                _log.warning("%s", life.message, extra=said)
+            case "Connecting":  # with each attempt: the failure before it says enough
+                _log.debug("connecting", extra=said)
+            case _:
+                _log.info("source is %s", life.state, extra=said)
 
     @contextmanager
     def _native(self, timeout_s: float) -> Iterator[None]:

@@ -52,7 +52,9 @@ def _open_remote(settings: SourceSettings, credentials: Credentials | None) -> F
         settings.url, credentials, timeout_s=min(settings.open_timeout_s, PROBE_TIMEOUT_MAX_S)
     )
     if failure.reason == "OpenFailed" and waited_s >= settings.open_timeout_s:
-        message = f"{failure.message} (openTimeout {settings.open_timeout_s:g} s passed)"
+        message = (
+            f"no picture within openTimeout ({settings.open_timeout_s:g} s): {failure.message}"
+        )
         raise SourceFailed("OpenFailed", message)
     raise failure
 

@@ -24,7 +24,7 @@ class Sampler:
         if time_s < self.due_s - _EARLY * self.period_s:
             return self, False
         # After a gap the grid starts anew: what was missed is not made up for in a burst.
-        behind = time_s - self.due_s >= self.period_s
+        behind = time_s - self.due_s >= (1 - _EARLY) * self.period_s
         grid_s = time_s if behind else self.due_s
         return replace(self, due_s=grid_s + self.period_s), True
 

@@ -42,9 +42,7 @@ def diagnose(url: str, credentials: Credentials | None, *, timeout_s: float) -> 
         reply = _ask(parts, credentials, time.monotonic() + timeout_s)
     except (OSError, ValueError) as error:
         return _network_failure(error, where=where, host=parts.hostname or "", timeout_s=timeout_s)
-    return _refusal(
-        reply, where=where, timeout_s=timeout_s, had_credentials=credentials is not None
-    )
+    return _refusal(reply, where=where, had_credentials=credentials is not None)
 
 
 def _network_failure(
@@ -68,7 +66,7 @@ def _network_failure(
             return SourceFailed("OpenFailed", f"{where} cannot be reached: {text}")
 
 
-def _refusal(reply: Reply, *, where: str, timeout_s: float, had_credentials: bool) -> SourceFailed:
+def _refusal(reply: Reply, *, where: str, had_credentials: bool) -> SourceFailed:
     status = reply.status
     if status == _UNAUTHORIZED and not had_credentials:
         message = f"{where} asks for user name and password: set spec.source.credentialsSecretRef"
@@ -80,7 +78,7 @@ def _refusal(reply: Reply, *, where: str, timeout_s: float, had_credentials: boo
         message = f"{where} has no such stream ({status}): check the path of spec.source.url"
         return SourceFailed("NotFound", message)
     if status == _OK:
-        message = f"{where} answers, but no picture could be read within {timeout_s:g} s"
+        message = f"{where} answers, but sends no video that FFmpeg can read"
         return SourceFailed("OpenFailed", message)
     said = "gave no answer of this protocol" if status is None else f"answered with status {status}"
     return SourceFailed("OpenFailed", f"{where} {said}: check spec.source.url")

@@ -82,6 +82,7 @@ class ProducerProcess:
             registry=self.metrics.registry,
         )
         with health:
+            self._publisher.connect()
             self._watch.start()
             self._points.start()
             reached = self._wait_for_topic(stopping.is_set)

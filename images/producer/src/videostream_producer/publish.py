@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -115,7 +116,7 @@ class Publisher:
                 key,
                 headers=list(headers),
                 timestamp=shot.capture_time_ns // 1_000_000,
-                on_delivery=self._frame_delivered,
+                on_delivery=partial(self._frame_delivered, shot.capture_time_ns),
                 **placing,
             )
         except BufferError:
@@ -181,13 +182,13 @@ class Publisher:
         self._say(f"Kafka refused a record: {cause.str()}")
         return Refusal.NOT_CONNECTED
 
-    def _frame_delivered(self, error: KafkaError | None, message: Message) -> None:
+    def _frame_delivered(self, captured_ns: int, error: KafkaError | None, _: Message) -> None:
         if error is not None:
             self._metrics.delivery_failed.labels(error.name().lower().lstrip("_")).inc()
             return
         self._metrics.published.inc()
-        captured_ms = message.timestamp()[1]
-        self._metrics.delivery_seconds.observe(max(0.0, time.time() - captured_ms / 1000))
+        waited_s = (time.time_ns() - captured_ns) / 1e9
+        self._metrics.delivery_seconds.observe(max(0.0, waited_s))
 
     def _status_delivered(self, error: KafkaError | None, _: Message) -> None:
         self._status_pending = False
