@@ -6,7 +6,6 @@ program of InfluxData, which has cargo compile it; so Go, C and Rust compilers a
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -37,7 +36,7 @@ def influxd() -> Path:
     """Return the path of influxd, built when the cache lacks it (minutes)."""
     version = versions()["go"]["influxdb"]
     wrapper = (HERE / "rustc-wrapper").read_bytes()
-    key = cache.entry_key("influxd", version, wrapper, _TAGS, json.dumps(versions()["go"]))
+    key = cache.entry_key("influxd", version, wrapper, _TAGS, _pkg_config().version)
     return cache.ensure("tools", key, _build) / "influxd"
 
 

@@ -53,6 +53,9 @@ def _fetch_go(old_go: Path, out: Path) -> None:
         shutil.copytree(Path(folder, module), out, dirs_exist_ok=True)
         # The module cache is read only and without execute bits.
         run_logged(["chmod", "-R", "u+w", out], log=log)
+        # A module can't hold other modules, so their go.mod files come under another name.
+        for renamed in list(out.rglob("_go.mod")):
+            renamed.rename(renamed.with_name("go.mod"))
         for pattern in ("bin/*", "pkg/tool/*/*"):
             for path in out.glob(pattern):
                 path.chmod(0o755)
