@@ -93,9 +93,19 @@ def test_partly_rejected_lines_are_counted_and_passed() -> None:
 def test_a_point_that_may_be_lost_does_not_wait() -> None:
     writer = Scripted(Unavailable("refused"))
     sink = Sink(writer, wait=lambda _: pytest.fail("must not wait"))
-    assert not sink.offer("pipeline")
-    assert not sink.offer("pipeline")
-    assert writer.calls == 1
+    found = [(sink.offer("pipeline"), sink.status.state) for _ in range(2)]
+    assert found == [(False, "Unreachable"), (True, "Reachable")]
+
+
+def test_such_a_point_is_not_tried_while_frames_are_held_up() -> None:
+    def wait(_: float) -> bool:
+        assert not sink.offer("pipeline")
+        return True
+
+    writer = Scripted(Unavailable("refused"))
+    sink = Sink(writer, wait=wait)
+    assert sink.store(["a"]) is not None
+    assert writer.stored == ["a"]
 
 
 def test_delays_double_up_to_their_bound() -> None:

@@ -14,6 +14,7 @@ from videostream_consumer.batch import Outcome, measure_batch
 from videostream_consumer.reporting import IntervalReport, StatusTopic
 from videostream_consumer.sink import Sink, Stored
 from videostream_pipeline.logs import SparseLog
+from videostream_pipeline.pipeline_point import PERIOD_S
 from videostream_pipeline.status import SignalsStatus
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Loop:
         self._status = status
         self._capacity = capacity
         self._stop = stop
-        self._interval = IntervalReport.begin(now)
+        # The first point is due at once: it finds out whether InfluxDB lets us in.
+        self._interval = IntervalReport.begin(now - PERIOD_S)
         self._lag_records: int | None = None
         self._lag_due = self._commit_due = now
         self._sparse = SparseLog(_log)
@@ -144,13 +146,13 @@ class Loop:
             self._commit_due = now + _COMMIT_PERIOD_S
         if now >= self._lag_due:
             self._look_at_lag(now)
-        sink = self._sink.status
-        self._status.tell(sink=sink, signals=_READY, lag_records=self._lag_records, now=now)
         if self._interval.due(now):
             line = self._interval.line(self._settings, lag_records=self._lag_records)
             self._interval = IntervalReport.begin(now)
             if not self._sink.offer(line):
                 metrics.PIPELINE_POINTS_DROPPED.inc()
+        sink = self._sink.status
+        self._status.tell(sink=sink, signals=_READY, lag_records=self._lag_records, now=now)
 
     def _look_at_lag(self, now: float) -> None:
         lag = self._lag_records = self._subscription.lag_records()

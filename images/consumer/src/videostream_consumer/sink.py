@@ -51,6 +51,7 @@ class Sink:
         self._writer = writer
         self._wait = wait
         self._status = SinkStatus("Reachable")
+        self._storing = False
         self._rejected_at = float("-inf")
         self._first_error = ""
         self._sparse = SparseLog(_log)
@@ -70,6 +71,26 @@ class Sink:
 
         None when `wait` ended it: then the lines count as not written.
         """
+        self._storing = True
+        try:
+            return self._store(lines)
+        finally:
+            self._storing = False
+
+    def offer(self, line: str) -> bool:
+        """Write one line if that is possible right now; for points that may be lost."""
+        if self._storing:  # frames are held up and their own attempts go first
+            return False
+        result = self._writer.write([line])
+        if isinstance(result, Unauthorized | Unavailable):
+            self._note_failure(result)
+        else:
+            self._become("Reachable", "")
+        if isinstance(result, Rejected):
+            self._sparse.warning("pipeline_point", "InfluxDB refused: %s", result.first_error)
+        return isinstance(result, Accepted)
+
+    def _store(self, lines: Sequence[str]) -> Stored | None:
         began = time.monotonic()
         attempt = 0
         while True:
@@ -86,17 +107,6 @@ class Sink:
             if not self._wait(delay_s(attempt, asked_s=asked_s)):
                 return None
             attempt += 1
-
-    def offer(self, line: str) -> bool:
-        """Write one line if that is possible right now; for points that may be lost."""
-        if self._status.state != "Reachable":
-            return False
-        result = self._writer.write([line])
-        if isinstance(result, Unauthorized | Unavailable):
-            self._note_failure(result)
-        elif isinstance(result, Rejected):
-            self._sparse.warning("pipeline_point", "InfluxDB refused: %s", result.first_error)
-        return isinstance(result, Accepted)
 
     def _write(self, lines: Sequence[str]) -> tuple[WriteResult, int]:
         """Write lines once; return the outcome and how many were refused for good.

@@ -45,9 +45,9 @@ _PROTOCOLS: Final[tuple[Mapping[str, Any], ...]] = (
     {"group.protocol": "consumer"},
     {"group.protocol": "classic", "partition.assignment.strategy": "cooperative-sticky"},
 )
-_PROTOCOL_REFUSED: Final = frozenset(
-    {KafkaError.UNSUPPORTED_VERSION, KafkaError._UNSUPPORTED_FEATURE}  # noqa: SLF001 (public name)
-)
+# A broker without KIP-848 makes the client fail for good at its first heartbeat.
+_FATAL: Final = KafkaError._FATAL  # noqa: SLF001 (public name)
+_UNSUPPORTED: Final = KafkaError._UNSUPPORTED_FEATURE  # noqa: SLF001 (public name)
 _NOTHING_TO_COMMIT: Final = KafkaError._NO_OFFSET  # noqa: SLF001 (public name)
 _log = logging.getLogger(__name__)
 _kafka_log = logging.getLogger("librdkafka")
@@ -89,6 +89,7 @@ class Subscription:
         self._ownership = Ownership()
         self._held: deque[Message] = deque()
         self._paused = False
+        self._joined = False
         self._credentials_refused = False
         self._sparse = SparseLog(_log)
         self._protocols = list(_PROTOCOLS)
@@ -170,15 +171,16 @@ class Subscription:
             error = message.error()
             if error is None:
                 continue
-            if error.code() in _PROTOCOL_REFUSED and len(self._protocols) > 1:
+            if error.fatal() or error.code() in {_FATAL, _UNSUPPORTED}:
                 self._fall_back(error)
                 return []
-            if error.fatal():
-                raise SubscriptionFailed(str(error))
             self._sparse.warning("kafka", "Kafka reports for %s: %s", self._topic, error)
         return [message for message in polled if message.error() is None]
 
     def _fall_back(self, error: KafkaError) -> None:
+        """Join with the next protocol. Raises SubscriptionFailed once one has worked."""
+        if self._joined or len(self._protocols) == 1:
+            raise SubscriptionFailed(str(error))
         refused = self._protocols.pop(0)["group.protocol"]
         _log.warning("the broker refuses group.protocol=%s, using classic: %s", refused, error)
         self._consumer.close()
@@ -208,6 +210,7 @@ class Subscription:
         self._sparse.warning(error.name(), "Kafka client: %s", error)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._joined = True
         consumer.incremental_assign(partitions)
         if self._paused:
             consumer.pause(partitions)
