@@ -58,7 +58,7 @@ _CREDENTIALS_DEFAULTS: Mapping[str, Any] = {"usernameKey": "username", "password
 
 def fill(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the spec with the CRD's defaults; a null counts as absent, as in the API server."""
-    filled = _merge(spec, SPEC_DEFAULTS)
+    filled = _merge(_without_nulls(spec), SPEC_DEFAULTS)
     source, signals = filled["source"], filled["signals"]
     if isinstance(source, dict) and isinstance(source.get("credentialsSecretRef"), Mapping):
         credentials = _merge(source["credentialsSecretRef"], _CREDENTIALS_DEFAULTS)
@@ -68,6 +68,19 @@ def fill(spec: Mapping[str, Any]) -> dict[str, Any]:
     return filled
 
 
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    # The schema says nothing of what is inside an affinity, so the API server leaves it as it is.
+    return {
+        key: item if key == "affinity" else _without_nulls(item)
+        for key, item in value.items()
+        if item is not None
+    }
+
+
 def _fill_signal(signal: Any) -> Any:
     if isinstance(signal, Mapping) and isinstance(signal.get("motion"), Mapping):
         return {**signal, "motion": _merge(signal["motion"], {"threshold": MOTION_THRESHOLD})}
@@ -75,11 +88,9 @@ def _fill_signal(signal: Any) -> Any:
 
 
 def _merge(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    merged = {key: item for key, item in value.items() if item is not None}
+    merged = dict(value)
     for key, default in defaults.items():
-        present = merged.get(key)
-        if present is None:
-            merged[key] = deepcopy(default)
-        elif isinstance(present, Mapping) and isinstance(default, Mapping):
+        present = merged.setdefault(key, deepcopy(default))
+        if isinstance(present, Mapping) and isinstance(default, Mapping):
             merged[key] = _merge(present, default)
     return merged
