@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,7 +48,7 @@ class Rig:
         self.redactor = Redactor()
         self._stack = ExitStack()
 
-    def start(self, url: str, *, opener: Opener | None = None, **changes: object) -> Capture:
+    def start(self, url: str, *, opener: Opener | None = None, **changes: Any) -> Capture:
         settings = parse_settings(environ(source__url=url, **FAST | changes))
         real = source_opener(
             settings.source, credentials_dir=self.credentials, redactor=self.redactor
@@ -74,7 +75,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def take(capture: Capture, count: int) -> list[CapturedFrame]:
-    frames = []
+    frames: list[CapturedFrame] = []
     deadline_s = time.monotonic() + 20
     while len(frames) < count and time.monotonic() < deadline_s:
         frame = capture.mailbox.take(timeout_s=0.1)
@@ -116,8 +117,12 @@ def test_a_slow_reader_gets_the_newest_frame_not_the_oldest(rig: Rig) -> None:
     with mjpeg_server(Mjpeg(fps=25)) as server:
         capture = rig.start(server.url, frames__fps=25)
         take(capture, 1)
-        lost = lambda: rig.metrics.total("dropped_frames", reason="overrun")  # noqa: E731
-        eventually(lambda: lost() >= 10, timeout_s=10, period_s=0.01, what="overwritten frames")
+        eventually(
+            lambda: rig.metrics.total("dropped_frames", reason="overrun") >= 10,
+            timeout_s=10,
+            period_s=0.01,
+            what="overwritten frames",
+        )
         frame = take(capture, 1)[0]
         assert time.time_ns() - frame.capture_time_ns < 500_000_000
 
@@ -220,8 +225,8 @@ def test_a_wrong_password_is_named_and_never_shown(
 ) -> None:
     (rig.credentials / "username").write_text("viewer")
     (rig.credentials / "password").write_text(PASSWORD)
-    ref = {"source__credentialsSecretRef": {"name": "gate-login"}}
-    slow = {"source__reconnect": {"initialBackoff": "10s", "maxBackoff": "10s"}}
+    ref: Any = {"source__credentialsSecretRef": {"name": "gate-login"}}
+    slow: Any = {"source__reconnect": {"initialBackoff": "10s", "maxBackoff": "10s"}}
     with caplog.at_level(logging.DEBUG):
         with rtsp_server(200, password="another") as server:
             life = reaches(rig.start(server.url, **ref, **slow), "Backoff", "AuthenticationFailed")
@@ -257,7 +262,7 @@ def test_a_recording_is_sampled_by_its_time_stamps(rig: Rig, tmp_path: Path) -> 
 def test_a_recording_waits_for_a_slow_reader_and_loses_nothing(rig: Rig, tmp_path: Path) -> None:
     video = write_video(tmp_path / "a.avi", frames=10, fps=50)
     capture = rig.start(video.as_uri(), frames__fps=50)
-    frames = []
+    frames: list[CapturedFrame] = []
     for _ in range(10):
         frames += take(capture, 1)
         threading.Event().wait(0.06)  # the reader is slower than the recording

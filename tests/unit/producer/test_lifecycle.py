@@ -64,7 +64,12 @@ def test_a_wrong_password_always_waits_longest_because_cameras_lock_accounts() -
 
 
 def test_a_stream_that_held_a_minute_starts_with_short_waits_again() -> None:
-    broken = [(0.0, Opening()), (0.0, REFUSED), (1.0, REFUSED), (2.0, REFUSED)]
+    broken: list[tuple[float, Event]] = [
+        (0.0, Opening()),
+        (0.0, REFUSED),
+        (1.0, REFUSED),
+        (2.0, REFUSED),
+    ]
     short = play(*broken, (3, FrameArrived()), (62, FrameArrived()), (62.5, REFUSED))
     assert short.failures == 4
     long = play(*broken, (3, FrameArrived()), (62, FrameArrived()), (63, REFUSED))

@@ -23,7 +23,7 @@ from videostream_producer.points import PointWriter
 from videostream_producer.publish import Publisher, Refusal, Shot
 from videostream_producer.reporting import Reporter
 from videostream_producer.settings import Settings
-from videostream_producer.topic import TopicWatch
+from videostream_producer.topic import TopicProblem, TopicWatch
 
 EXIT_OK: Final = 0
 EXIT_STUCK: Final = 70
@@ -97,7 +97,7 @@ class ProducerProcess:
         while not stopping():
             if self._watch.partitions is not None:
                 return True
-            self._keep_alive(kafka_problem=self._watch.problem)
+            self._keep_alive(problem=self._watch.problem)
             time.sleep(_WAIT_S)
         return False
 
@@ -120,12 +120,12 @@ class ProducerProcess:
             self._keep_alive()
         return None
 
-    def _keep_alive(self, *, kafka_problem: str = "") -> None:
+    def _keep_alive(self, *, problem: TopicProblem | None = None) -> None:
         self._beat_s = time.monotonic()
         self._publisher.connect()
         self._publisher.poll()
         self.metrics.partitions.set(self._watch.partitions or 0)
-        self._reporter.tick(kafka_problem=kafka_problem)
+        self._reporter.tick(problem=problem)
 
     def _picture(self, frame: CapturedFrame) -> Shot:
         frames = self._settings.frames

@@ -32,6 +32,8 @@ FRAMING_BYTES: Final = 512
 BATCH_BYTES: Final = 1_000_000
 RECONNECT_S: Final = 5.0
 RENEW_FLUSH_S: Final = 5.0
+SAY_PERIOD_S: Final = 5.0
+_CRITICAL: Final = 2  # syslog's number
 _SECRET_PROPERTIES: Final = ("password", "secret", "key.pem", "oauthbearer.config", "jaas")
 
 _log = logging.getLogger(__name__)
@@ -68,12 +70,12 @@ class Publisher:
         self.session = secrets.token_hex(8)
         self.next_sequence = 0
         self.client: Producer | None = None
-        self.problem = ""
         self._settings = settings
         self._metrics = metrics
         self._redactor = redactor
         self._read_from: Fingerprint = ()
         self._retry_at_s = 0.0
+        self._said_at_s = -SAY_PERIOD_S
         self._fatal = False
         self._status_pending = False
 
@@ -89,13 +91,12 @@ class Publisher:
         try:
             client = self._make_client()
         except (ConnectionInvalid, KafkaException) as error:
-            self._say(f"the connection to Kafka cannot be used: {error}")
+            self._say(f"the connection cannot be used: {error}")
             return
         if self.client is not None:
             _log.info("the connection to Kafka changed: using the new one")
             self.close(timeout_s=RENEW_FLUSH_S, reason="renewed")
         self.client, self._read_from, self._fatal = client, content, False
-        self._say("")
 
     def offer(self, shot: Shot, *, partitions: int) -> int | Refusal:
         """Hand a frame over; give its sequence number, or why it was not taken."""
@@ -179,7 +180,7 @@ class Publisher:
             return Refusal.TOO_LARGE
         if cause.fatal():
             self._fatal = True
-        self._say(f"Kafka refused a record: {cause.str()}")
+        self._say(f"a record was refused: {cause.str()}")
         return Refusal.NOT_CONNECTED
 
     def _frame_delivered(self, captured_ns: int, error: KafkaError | None, _: Message) -> None:
@@ -200,18 +201,25 @@ class Publisher:
         for name, value in properties.items():
             if any(part in name for part in _SECRET_PROPERTIES):
                 self._redactor.register(value)
-        # Librdkafka's own log lines go through the process's log, redacted like all others.
-        config: dict[str, Any] = client_properties(self._settings, properties)
-        return Producer(config | {"error_cb": self._failed}, logger=logging.getLogger("kafka"))
+        # What librdkafka would print goes through the process's log, redacted like all else; its
+        # errors come by the callback already, so of its log only what is worse is kept.
+        config = client_properties(self._settings, properties)
+        config |= {"error_cb": self._failed, "log_level": _CRITICAL}
+        return Producer(config, logger=logging.getLogger("kafka"))
 
     def _failed(self, error: KafkaError) -> None:
         self._fatal = self._fatal or error.fatal()
-        self._say(error.str())
+        # The sum of single failures, which are reported too; it also comes as "0/1 are down".
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 (the library's own name)
+            self._say(error.str())
 
     def _say(self, problem: str) -> None:
-        if problem and problem != self.problem:
-            _log.warning("%s", problem)
-        self.problem = problem
+        """Log a problem; in an outage the client reports ten a second, of which few are told."""
+        now_s = time.monotonic()
+        if now_s - self._said_at_s < SAY_PERIOD_S:
+            return
+        self._said_at_s = now_s
+        _log.warning("Kafka: %s", problem)
 
 
 def client_properties(settings: Settings, connection: Mapping[str, str]) -> dict[str, Any]:

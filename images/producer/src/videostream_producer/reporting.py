@@ -28,6 +28,7 @@ from videostream_producer.points import (
 from videostream_producer.publish import Publisher
 from videostream_producer.rates import RateWindow
 from videostream_producer.settings import Settings
+from videostream_producer.topic import TopicProblem
 
 POINT_PERIOD_S: Final = 10.0
 CHANGE_PERIOD_S: Final = 1.0
@@ -64,21 +65,21 @@ class Reporter:
         self._captured_rate = RateWindow()
         self._advice = ""
 
-    def tick(self, *, kafka_problem: str = "") -> None:
+    def tick(self, *, problem: TopicProblem | None = None) -> None:
         """Send what is due."""
         now_s = time.monotonic()
         if now_s - self._sampled_at_s >= _SAMPLE_PERIOD_S:
             self._sample(now_s)
         if now_s - self._pointed_at_s >= POINT_PERIOD_S:
             self._point(now_s)
-        status = self._status(kafka_problem)
+        status = self._status(problem)
         if status_due(self._said, status, age_s=now_s - self._said_at_s):
             self._say(status, now_s)
 
     def finish(self) -> None:
         """Write the last point and say that the process ends; a finished recording stays so."""
         self._point(time.monotonic())
-        status = self._status("")
+        status = self._status(None)
         if status.state != "Completed":
             message = "the producer was stopped; the next one connects anew"
             status = replace(status, state="Connecting", reason="Stopped", message=message)
@@ -113,11 +114,11 @@ class Reporter:
         )
         self._points.put(line)
 
-    def _status(self, kafka_problem: str) -> SourceStatus:
+    def _status(self, problem: TopicProblem | None) -> SourceStatus:
         life, info = self._capture.life, self._capture.info
         reason, message = life.reason, life.message
-        if kafka_problem:
-            reason, message = "KafkaUnreachable", kafka_problem
+        if problem is not None:
+            reason, message = problem.reason, problem.message
         elif life.state == "Streaming":
             message = self._advice
         last_ns = self._capture.last_frame_time_ns

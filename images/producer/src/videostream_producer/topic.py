@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +24,20 @@ Fingerprint = tuple[tuple[str, bytes], ...]
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class TopicProblem:
+    """Why the topic cannot be used: `reason` is one word of docs/producer.md."""
+
+    reason: str
+    message: str
+
+
 class TopicWatch:
     """Keeps the topic's partition count and Kafka's reachability up to date."""
 
     def __init__(self, topic: str, client: Callable[[], Producer | None]) -> None:
         self.partitions: int | None = None
-        self.problem = "Kafka was not asked yet"
+        self.problem: TopicProblem | None = None
         self._topic = topic
         self._client = client
         self._reached_s: float | None = None
@@ -48,33 +57,37 @@ class TopicWatch:
         reached_s = self._reached_s
         if reached_s is not None and time.monotonic() - reached_s < READY_WITHIN_S:
             return None
-        return f"Kafka gave no metadata for {READY_WITHIN_S:g} s: {self.problem}"
+        said = self.problem.message if self.problem else "it was not asked yet"
+        return f"Kafka gave no metadata for {READY_WITHIN_S:g} s: {said}"
 
     def _run(self) -> None:
         while not self._stop.is_set():
             problem = self._ask()
-            if problem != self.problem and problem:
-                _log.warning("topic metadata: %s", problem)
+            if problem is not None and problem != self.problem:
+                _log.warning("%s", problem.message, extra={"reason": problem.reason})
             self.problem = problem
             self._stop.wait(RETRY_S if problem else REFRESH_S)
 
-    def _ask(self) -> str:
-        """Ask once; return what is wrong, or nothing."""
+    def _ask(self) -> TopicProblem | None:
+        """Ask once; return what is wrong."""
         client = self._client()
         if client is None:
-            return "there is no usable connection to Kafka"
+            return TopicProblem("KafkaUnreachable", "there is no usable connection to Kafka")
         try:
             metadata = client.list_topics(self._topic, timeout=_ANSWER_TIMEOUT_S)
         except KafkaException as error:
-            return f"Kafka cannot be reached: {error.args[0].str()}"
+            message = f"Kafka cannot be reached: {error.args[0].str()}"
+            return TopicProblem("KafkaUnreachable", message)
         self._reached_s = time.monotonic()
         topic = metadata.topics[self._topic]
         if topic.error is None and topic.partitions:
             self.partitions = len(topic.partitions)
-            return ""
+            return None
         if topic.error is not None and topic.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return f"the topic {self._topic} does not exist: the controller creates it"
-        return f"the topic {self._topic} cannot be used: {topic.error}"
+            message = f"the topic {self._topic} does not exist: the controller creates it"
+            return TopicProblem("TopicMissing", message)
+        message = f"the topic {self._topic} cannot be used: {topic.error}"
+        return TopicProblem("TopicUnusable", message)
 
 
 def fingerprint(directory: Path) -> Fingerprint:

@@ -1,0 +1,375 @@
+"""The producer process against a real broker: what arrives, what is said, what an outage does."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from tests.support.containers import free_port
+from tests.support.eventually import eventually
+from tests.support.fault_servers import Mjpeg, mjpeg_server, write_video
+from tests.support.kafka import Broker, run_broker
+from tests.unit.producer.test_settings import environ
+from tests.unit.record.test_partitioning import documented_murmur2
+from videostream_pipeline.status import ProducerStatus, decode_status
+from videostream_record import FrameRecord, decode
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+
+PASSWORD = "p@ss/w#rd:99"
+PARTITIONS = 12
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    """A broker of this module's own: its tests stop it."""
+    with run_broker("kafka-producer") as running:
+        yield running
+
+
+@pytest.fixture
+def topics(broker: Broker) -> tuple[str, str]:
+    """Fresh topics for frames and for status records."""
+    unique = uuid.uuid4().hex[:8]
+    frames, status = f"videostream.plant-7.{unique}", f"videostream.status.{unique}"
+    broker.create_topic(frames, partitions=PARTITIONS, max_message_bytes="2097152")
+    broker.create_topic(status, partitions=1, cleanup_policy="compact,delete")
+    return frames, status
+
+
+class Process:
+    """A producer process with its log."""
+
+    def __init__(self, child: subprocess.Popen[bytes], log: Path, port: int) -> None:
+        self.child = child
+        self.log = log
+        self.port = port
+
+    def stop(self) -> int:
+        self.child.send_signal(signal.SIGTERM)
+        return self.child.wait(20)
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as reply:
+            return str(reply.read().decode())
+
+    def metric(self, name: str, **labels: str) -> float:
+        wanted = ",".join(f'{key}="{value}"' for key, value in labels.items())
+        sample = f"videostream_producer_{name}" + (f"{{{wanted}}}" if wanted else "")
+        lines = (line.rpartition(" ") for line in self.get("/metrics").splitlines())
+        return next((float(value) for said, _, value in lines if said == sample), 0.0)
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@contextmanager
+def producer(
+    broker: Broker, topics: tuple[str, str], url: str, home: Path, **changes: Any
+) -> Iterator[Process]:
+    """Run the real process, as the pod would."""
+    for name in ("kafka", "influx", "credentials"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+    (home / "kafka" / "bootstrap.servers").write_text(broker.bootstrap_servers)
+    port = free_port()
+    spec = {"source__url": url, "kafka__topic__name": topics[0]} | changes
+    env = environ(**spec) | {
+        "HTTP_PORT": str(port),
+        "KAFKA_CONNECTION_DIR": str(home / "kafka"),
+        "INFLUX_CONNECTION_DIR": str(home / "influx"),
+        "CREDENTIALS_DIR": str(home / "credentials"),
+        "STATUS_TOPIC": topics[1],
+        "PATH": os.environ["PATH"],
+    }
+    log = home / "producer.log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "videostream_producer"]
+        child = subprocess.Popen(command, env=env, stdout=output, stderr=output)
+    try:
+        yield Process(child, log, port)
+    finally:
+        child.kill()
+        child.wait()
+
+
+def read_all(broker: Broker, topic: str) -> list[Message]:
+    """Read a topic from its beginning to its present end."""
+    consumer = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": "reader"})
+    known = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+    ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), 10) for p in known}
+    expected = sum(high - low for low, high in ends.values())
+    consumer.assign([TopicPartition(topic, p, low) for p, (low, _) in ends.items()])
+    messages: list[Message] = []
+    while len(messages) < expected:
+        batch = consumer.consume(expected - len(messages), timeout=10)
+        assert batch, f"{len(messages)} of {expected} records could be read"
+        messages += batch
+    consumer.close()
+    return messages
+
+
+def frames(broker: Broker, topic: str) -> list[tuple[int, FrameRecord]]:
+    """Decode all frames of a topic with their partitions, in order of capture."""
+    found = []
+    for message in read_all(broker, topic):
+        partition, headers = message.partition(), message.headers()
+        assert partition is not None
+        record = decode(message.key(), message.value(), headers)  # type: ignore[arg-type]
+        assert message.timestamp()[1] == record.capture_time_ns // 1_000_000
+        found.append((partition, record))
+    return sorted(found, key=lambda pair: pair[1].capture_time_ns)
+
+
+def last_status(broker: Broker, topic: str) -> ProducerStatus | None:
+    """Give the newest status record."""
+    messages = read_all(broker, topic)
+    if not messages:
+        return None
+    status = decode_status(messages[-1].key(), messages[-1].value())
+    assert isinstance(status, ProducerStatus)
+    return status
+
+
+def wait_for_state(broker: Broker, topic: str, state: str, timeout_s: float = 30) -> ProducerStatus:
+    def reached() -> ProducerStatus | None:
+        status = last_status(broker, topic)
+        return status if status is not None and status.source.state == state else None
+
+    status = eventually(reached, timeout_s=timeout_s, what=f"status {state}")
+    assert status is not None
+    return status
+
+
+def test_a_recording_arrives_whole_and_ends_completed(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "a.avi", frames=60, fps=30)
+    with producer(broker, topics, video.as_uri(), tmp_path, frames__fps=30) as process:
+        status = wait_for_state(broker, topics[1], "Completed")
+        assert "ok" in process.get("/readyz")
+        assert "ok" in process.get("/healthz")
+        assert process.stop() == 0
+
+    found = frames(broker, topics[0])
+    records = [record for _, record in found]
+    assert [record.sequence for record in records] == list(range(60))
+    assert [partition for partition, _ in found] == [n % PARTITIONS for n in range(60)]
+    assert len({record.session for record in records}) == 1
+    times = [record.capture_time_ns for record in records]
+    assert times == sorted(set(times))
+    assert (records[0].reference, records[0].reference_sequence) == (None, None)
+    for before, record in pairwise(records):
+        assert record.reference == before.thumbnail
+        assert record.reference_sequence == before.sequence
+    assert (status.source.reason, status.uid, status.pod) == (
+        "EndOfStream",
+        "11d0",
+        "gate-producer-abc",
+    )
+    assert (status.source.codec, status.source.width, status.source.height) == ("mjpeg", 320, 180)
+    # A finished recording stays Completed after the process has gone.
+    final = last_status(broker, topics[1])
+    assert final is not None
+    assert final.source.state == "Completed"
+
+
+def test_keyed_frames_share_the_partition_that_the_document_says(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "a.avi", frames=15, fps=30)
+    keyed = {"frames__fps": 30, "kafka__partitioning": "Keyed"}
+    with producer(broker, topics, video.as_uri(), tmp_path, **keyed):
+        wait_for_state(broker, topics[1], "Completed")
+        found = eventually(
+            lambda: [f for f in [frames(broker, topics[0])] if len(f) == 15],
+            timeout_s=10,
+            what="15 frames",
+        )[0]
+    expected = (documented_murmur2()(b"plant-7/gate") & 0x7FFFFFFF) % PARTITIONS
+    assert {partition for partition, _ in found} == {expected}
+
+
+def test_frames_that_are_too_large_are_dropped_counted_and_told(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    limit = {"kafka__topic__maxMessageBytes": 16_384, "frames__width": 3000}
+    with (
+        mjpeg_server(Mjpeg()) as server,
+        producer(broker, topics, server.url, tmp_path, **limit) as process,
+    ):
+        wait_for_state(broker, topics[1], "Streaming")
+
+        def told() -> bool:
+            status = last_status(broker, topics[1])
+            return status is not None and "maxMessageBytes" in status.source.message
+
+        eventually(told, timeout_s=30, what="a status that says what to do")
+        assert process.metric("dropped_frames_total", reason="too_large") > 0
+        assert process.metric("captured_frames_total") > 0
+    assert frames(broker, topics[0]) == []
+
+
+def test_an_outage_drops_frames_counts_them_and_ends_by_itself(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    with (
+        mjpeg_server(Mjpeg(fps=20)) as server,
+        producer(broker, topics, server.url, tmp_path, frames__fps=20) as process,
+    ):
+        wait_for_state(broker, topics[1], "Streaming")
+        broker.stop()
+        try:
+
+            def lost() -> float:
+                full = process.metric("dropped_frames_total", reason="queue_full")
+                return full * process.metric("delivery_failed_frames_total", reason="msg_timed_out")
+
+            eventually(lost, timeout_s=60, what="frames that are dropped and time out")
+            assert process.child.poll() is None
+            assert "ok" in process.get("/healthz")
+        finally:
+            broker.start()
+        before = process.metric("published_frames_total")
+        eventually(
+            lambda: process.metric("published_frames_total") > before + 20,
+            timeout_s=60,
+            what="frames flow again",
+        )
+        assert process.stop() == 0
+        log = process.log.read_text()
+    records = [record for _, record in frames(broker, topics[0])]
+    sequences = [record.sequence for record in records]
+    assert sequences == sorted(set(sequences)), "no frame twice, none out of order"
+    # Dropped frames got no number; only those that Kafka never answered for leave gaps.
+    dropped_before = [r for r in records if r.reference and r.reference_sequence is None]
+    assert dropped_before, "a frame after a dropped one keeps its reference, without a number"
+    assert len(log.splitlines()) < 60, "an outage does not flood the log"
+
+
+def test_a_recording_waits_out_an_outage_and_loses_nothing(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "a.avi", frames=120, fps=30)
+    with producer(broker, topics, video.as_uri(), tmp_path, frames__fps=30) as process:
+        eventually(
+            lambda: (
+                process.child.poll() is None
+                and process.log.read_text().count("Streaming") > 0
+                and process.metric("published_frames_total") > 10
+            ),
+            timeout_s=30,
+            period_s=0.05,
+            what="first frames",
+        )
+        broker.stop()
+        broker.start()
+        eventually(
+            lambda: process.metric("published_frames_total") == 120,
+            timeout_s=90,
+            what="all frames",
+        )
+    records = [record for _, record in frames(broker, topics[0])]
+    assert [record.sequence for record in records] == list(range(120))
+
+
+def test_waits_for_a_topic_that_does_not_exist_yet(broker: Broker, tmp_path: Path) -> None:
+    unique = uuid.uuid4().hex[:8]
+    late = (f"videostream.plant-7.{unique}", f"videostream.status.{unique}")
+    broker.create_topic(late[1], partitions=1)
+    video = write_video(tmp_path / "a.avi", frames=5, fps=10)
+    with producer(broker, late, video.as_uri(), tmp_path, frames__fps=10):
+
+        def told() -> bool:
+            status = last_status(broker, late[1])
+            return status is not None and "does not exist" in status.source.message
+
+        eventually(told, timeout_s=20, what="a status that names the topic")
+        status = last_status(broker, late[1])
+        assert status is not None
+        assert (status.source.state, status.source.reason) == ("Connecting", "TopicMissing")
+        broker.create_topic(late[0], partitions=3)
+        wait_for_state(broker, late[1], "Completed")
+    assert [partition for partition, _ in frames(broker, late[0])] == [0, 1, 2, 0, 1]
+
+
+def test_a_rotated_connection_is_used_without_a_restart(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    with mjpeg_server(Mjpeg()) as server, producer(broker, topics, server.url, tmp_path) as process:
+        wait_for_state(broker, topics[1], "Streaming")
+        (tmp_path / "kafka" / "client.id").write_text("rotated")
+        eventually(lambda: "using the new one" in process.log.read_text(), timeout_s=20, what="it")
+        before = process.metric("published_frames_total")
+        eventually(
+            lambda: process.metric("published_frames_total") > before + 10,
+            timeout_s=20,
+            what="frames by the new client",
+        )
+        assert process.metric("delivery_failed_frames_total") == 0
+        assert process.stop() == 0
+    sequences = [record.sequence for _, record in frames(broker, topics[0])]
+    assert sequences == list(range(len(sequences)))
+
+
+def test_no_secret_leaves_the_process(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    ref = {"source__credentialsSecretRef": {"name": "gate-login"}}
+    quick = {"source__reconnect": {"initialBackoff": "100ms", "maxBackoff": "1s"}}
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "username").write_text("viewer")
+    (tmp_path / "credentials" / "password").write_text("wrong-" + PASSWORD)
+    with (
+        mjpeg_server(Mjpeg(frames=30, password=PASSWORD)) as server,
+        producer(broker, topics, server.url, tmp_path, **ref, **quick) as process,
+    ):
+        refused = wait_for_state(broker, topics[1], "Backoff")
+        assert refused.source.reason == "AuthenticationFailed"
+        (tmp_path / "credentials" / "password").write_text(PASSWORD)
+        wait_for_state(broker, topics[1], "Streaming")
+        metrics = process.get("/metrics")
+        arguments = Path(f"/proc/{process.child.pid}/cmdline").read_text()
+        assert process.stop() == 0
+        log = process.log.read_text()
+    said = b"".join(m.value() or b"" for m in read_all(broker, topics[1])).decode()
+    assert all(isinstance(line, dict) for line in process.lines())
+    for shown in (log, said, metrics, arguments):
+        for secret in (PASSWORD, "p%40ss", "w%23rd", "viewer:"):
+            assert secret not in shown
+
+
+def test_wrong_settings_end_the_process_with_every_fault_named(tmp_path: Path) -> None:
+    env = environ(source__url="rtsp://admin:hunter22@camera/x", frames__fps=0)
+    command = [sys.executable, "-m", "videostream_producer"]
+    done = subprocess.run(command, env=env, capture_output=True, check=False, cwd=tmp_path)
+    fields = [json.loads(line)["field"] for line in done.stderr.splitlines()]
+    assert done.returncode == 2
+    assert fields == ["spec.source.url", "spec.frames.fps"]
+    assert b"hunter22" not in done.stderr
+
+
+def test_starts_without_kafka_and_is_not_ready(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+    unreachable = Broker("none", address)
+    topics = ("frames", "status")
+    with producer(unreachable, topics, "rtsp://127.0.0.1:1/x", tmp_path) as process:
+        eventually(lambda: "Kafka" in process.log.read_text(), timeout_s=20, what="a log line")
+        with pytest.raises(urllib.request.HTTPError) as caught:
+            eventually(lambda: process.get("/readyz"), timeout_s=5, what="an answer")
+        assert "Kafka gave no metadata" in caught.value.read().decode()
+        caught.value.close()
+        assert process.child.poll() is None
+        assert process.stop() == 0
