@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.consumer_process import PARTITIONS, Stage
 from tests.support.eventually import eventually
-from tests.support.influxdb import Influx, bucket, influxdb  # noqa: F401 (fixtures)
-from tests.support.kafka import Broker, kafka, run_broker, topic  # noqa: F401 (fixtures)
+from tests.support.influxdb import Influx
+from tests.support.kafka import Broker, run_broker
 from tests.support.records import record
 from videostream_record import FrameRecord
 
@@ -25,7 +25,7 @@ _SETTLE_S = 3.0  # three commit periods: long enough for a wrong commit to show
 
 
 @pytest.fixture
-def stage(tmp_path: Path, kafka: Broker, bucket: Influx, topic: str) -> Iterator[Stage]:  # noqa: F811
+def stage(tmp_path: Path, kafka: Broker, bucket: Influx, topic: str) -> Iterator[Stage]:
     status_topic = f"status-{uuid.uuid4().hex[:8]}"
     kafka.create_topic(status_topic, partitions=1)
     yield Stage(tmp_path, kafka, bucket, topic, status_topic)
@@ -70,7 +70,7 @@ def in_background(task: Callable[[], None]) -> threading.Thread:
 
 def test_three_consumers_with_a_crash_write_what_one_writes(
     stage: Stage,
-    influxdb: Influx,  # noqa: F811
+    influxdb: Influx,
     tmp_path: Path,
 ) -> None:
     pictures = frames(600)
@@ -279,7 +279,7 @@ def test_a_broker_restart_is_survived(stage: Stage) -> None:
 @pytest.mark.timeout(240)
 def test_a_broker_without_the_new_group_protocol_is_served_by_the_classic_one(
     tmp_path: Path,
-    bucket: Influx,  # noqa: F811
+    bucket: Influx,
 ) -> None:
     protocols = {"KAFKA_GROUP_COORDINATOR_REBALANCE_PROTOCOLS": "classic"}
     with run_broker("kafka-classic", **protocols) as broker:

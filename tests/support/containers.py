@@ -1,13 +1,21 @@
-"""Containers for tests: named `videostream-test-*`, on loopback ports, gone when the session is."""
+"""Containers for tests: named `videostream-test-*`, on loopback ports, gone when the session is.
 
+Each belongs to a test process, so sessions may run side by side; what a killed session left
+behind is removed by the next one.
+"""
+
+import functools
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from cluster.docker import docker
 
 PREFIX = "videostream-test-"
+_OWNER_LABEL = "dev.videostream.test-process"
 
 
 def free_port() -> int:
@@ -26,13 +34,17 @@ def container(
     host_port: int,
     port: int,
 ) -> Iterator[str]:
-    """Run a container with one published port; what an earlier run left behind goes first."""
-    full_name = PREFIX + name
-    docker("rm", "--force", "--volumes", full_name)
+    """Run a container with one published port, for a `with` block; gives its name."""
+    _remove_leftovers()
+    full_name = f"{PREFIX}{name}-{os.getpid()}"
     settings = [word for key, value in env.items() for word in ("--env", f"{key}={value}")]
-    published = f"127.0.0.1:{host_port}:{port}"
     docker(
-        "run", "--detach", "--name", full_name, "--publish", published, *settings, image, *command
+        *("run", "--detach", "--name", full_name),
+        *("--label", f"{_OWNER_LABEL}={os.getpid()}"),
+        *("--publish", f"127.0.0.1:{host_port}:{port}"),
+        *settings,
+        image,
+        *command,
     )
     try:
         yield full_name
@@ -48,3 +60,14 @@ def wait_until(ready: Callable[[], bool], *, name: str, timeout_s: float) -> Non
             log = docker("logs", "--tail", "40", name)
             raise AssertionError(f"{name} did not come up within {timeout_s} s:\n{log}")
         time.sleep(0.1)
+
+
+@functools.cache
+def _remove_leftovers() -> None:
+    """Remove the containers of test processes that are no more."""
+    template = f'{{{{.Names}}}} {{{{.Label "{_OWNER_LABEL}"}}}}'
+    listed = docker("ps", "--all", "--filter", f"label={_OWNER_LABEL}", "--format", template)
+    for line in listed.splitlines():
+        name, owner = line.split()
+        if not Path(f"/proc/{owner}").exists():
+            docker("rm", "--force", "--volumes", name)
