@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.apiserver import ApiServer
 from tests.support.chart import CHART, CI_VALUES, PRESETS, RELEASE, helm
+from videostream_controller.preflight import NEEDED_RIGHTS
 
 pytestmark = [pytest.mark.chart, pytest.mark.timeout(300)]
 
@@ -199,11 +200,26 @@ def test_the_controllers_account_can_do_its_work_and_no_more(installation: Insta
 
     assert may("list", "videostreams.videostream.dev")
     assert may("patch", "deployments.apps")
-    assert may("get", f"customresourcedefinitions.apiextensions.k8s.io/{CRD}")
     assert not may("get", "secrets")
     assert not may("list", "videostreams.videostream.dev", "default")
     assert not may("create", "pods")
+    assert not may("delete", "deployments.apps")
     assert not may("delete", "videostreams.videostream.dev")
+
+
+def test_the_chart_grants_what_the_controller_asks_for_at_its_start(
+    installation: Installation,
+) -> None:
+    installation.install()
+    account = f"system:serviceaccount:{installation.namespace}:vs-controller"
+    for group, resource, subresource, verbs in NEEDED_RIGHTS:
+        for verb in verbs:
+            answer = installation.server.kubectl(
+                *("auth", "can-i", verb, f"{resource}.{group}".rstrip("."), "--as", account),
+                *(f"--subresource={subresource}", "--namespace", installation.namespace),
+                check=False,
+            )
+            assert answer.stdout.strip() == "yes", f"{verb} {resource}/{subresource}"
 
 
 @pytest.mark.parametrize(("role", "may_create"), [("view", "no"), ("edit", "yes")])

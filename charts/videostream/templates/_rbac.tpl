@@ -11,10 +11,10 @@
   verbs: [update] # for blockOwnerDeletion in the owner references of the children
 - apiGroups: [apps]
   resources: [deployments]
-  verbs: [get, list, watch, create, patch, delete] # server-side apply needs create and patch
+  verbs: [get, list, watch, create, patch] # create and patch: server-side apply; owner references delete them
 - apiGroups: [apps]
   resources: [deployments/scale]
-  verbs: [get, patch]
+  verbs: [patch]
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
