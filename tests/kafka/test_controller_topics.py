@@ -117,7 +117,8 @@ def test_what_kafka_cannot_undo_is_a_conflict(cluster: Cluster, kafka: Broker) -
     cluster.create("cam", SPEC | {"kafka": {"topic": {"partitions": 6}}})
     await_topic_reason(cluster, "Created")
     topic = topic_name(cluster)
-    kafka.admin().create_partitions([NewPartitions(topic, 8)])[topic].result(10)
+    admin = kafka.admin()
+    admin.create_partitions([NewPartitions(topic, 8)])[topic].result(10)
     cluster.patch("cam", {"spec": {"kafka": {"topic": {"retention": "11m"}}}})
     message = await_topic_reason(cluster, "ConfigConflict")["message"]
     assert "partitions: found 8, wanted 6" in message

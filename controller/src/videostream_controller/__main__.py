@@ -25,7 +25,10 @@ def main() -> None:
     }
     parser.add_argument("command", nargs="?", choices=commands, default="run")
     command = commands[parser.parse_args().command]
-    configure_logging(os.environ.get("LOG_LEVEL", "INFO").upper())
+    level = os.environ.get("LOG_LEVEL", "INFO").upper()
+    configure_logging(level)
+    # It says the same about an outage many times a second; we say it once.
+    logging.getLogger("librdkafka").setLevel(level if level == "DEBUG" else logging.CRITICAL)
     sys.exit(command())
 
 

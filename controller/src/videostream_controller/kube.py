@@ -88,6 +88,17 @@ class Kube:
         path = _path(_APPS, "deployments", f"{metadata['namespace']}/{metadata['name']}")
         return await self._apply(path, manifest, manager=CONTROLLER)
 
+    async def force_recreate(self, key: str) -> None:
+        """Set a Deployment's strategy to Recreate whatever others have set beside it."""
+        strategy = {"type": "Recreate", "rollingUpdate": None}
+        await self._request(
+            "PATCH",
+            _path(_APPS, "deployments", key),
+            query={"fieldManager": CONTROLLER},
+            body={"spec": {"strategy": strategy}},
+            content_type=_MERGE,
+        )
+
     async def scale_deployment(self, key: str, replicas: int) -> None:
         """Set the replicas of a Deployment and own them as the scaler.
 

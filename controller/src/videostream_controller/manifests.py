@@ -60,10 +60,8 @@ def producer(stream: VideoStream, pods: PodSettings, *, replicas: int) -> Manife
         mounts=[*_connections(stream, pods), *_source_mounts(stream)],
     )
     manifest = _deployment(stream, "producer", pod_spec, stream.producer.pod)
-    # Recreate: two producers at once would publish every frame twice. The null takes away what a
-    # foreign RollingUpdate has left, beside which the API server would refuse Recreate.
-    strategy = {"type": "Recreate", "rollingUpdate": None}
-    manifest["spec"] |= {"replicas": replicas, "strategy": strategy}
+    # Recreate: two producers at once would publish every frame twice.
+    manifest["spec"] |= {"replicas": replicas, "strategy": {"type": "Recreate"}}
     return manifest
 
 

@@ -45,7 +45,17 @@ class Scale:
     replicas: int
 
 
-Action = Apply | Scale
+@dataclass(frozen=True, slots=True)
+class ForceRecreate:
+    """Take away a stranger's rolling update, beside which the API server refuses Recreate.
+
+    An apply cannot do that: it leaves fields alone that it does not own.
+    """
+
+    name: str
+
+
+Action = Apply | Scale | ForceRecreate
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Plan:
 def plan(stream: VideoStream, observed: Observed, pods: PodSettings) -> Plan:
     """Return the actions that bring the stream's Deployments to its spec."""
     decision = scaling.decide(stream)
-    if not may_run(stream, observed):
+    if not may_run(stream, observed, pods):
         return Plan((), decision)
     capturing = 0 if stream.suspend or stream.producer.suspend else 1
     producer = manifests.producer(stream, pods, replicas=capturing)
@@ -69,19 +79,19 @@ def plan(stream: VideoStream, observed: Observed, pods: PodSettings) -> Plan:
     return Plan(
         (
             *_consumer_actions(consumer, observed.consumer, decision),
-            *_apply(producer, observed.producer),
+            *_producer_actions(producer, observed.producer),
         ),
         decision,
     )
 
 
-def may_run(stream: VideoStream, observed: Observed) -> bool:
+def may_run(stream: VideoStream, observed: Observed, pods: PodSettings) -> bool:
     """Tell whether the Deployments may be made or changed.
 
     A stream starts only on a topic that is as its spec says. Once it has started, an outage of
     Kafka or a conflict about the topic is shown and does not take the running pipeline away.
     """
-    if observed.topic.reason == "UnknownConnection":
+    if stream.kafka.connection not in pods.kafka or stream.influx.connection not in pods.influx:
         return False
     known = (stream.raw_status.get("topic") or {}).get("id") is not None
     return observed.topic.is_ready or known or observed.producer.live is not None
@@ -106,6 +116,13 @@ def _consumer_actions(
     # The scaler takes the replicas over before the apply lets go of them: without an owner they
     # would fall back to 1.
     return (*((scale,) if is_due or _we_own_replicas(child.live) else ()), *apply)
+
+
+def _producer_actions(manifest: Manifest, child: Child) -> tuple[Action, ...]:
+    apply = _apply(manifest, child)
+    if child.live is not None and "rollingUpdate" in child.live["spec"].get("strategy", {}):
+        return (ForceRecreate(manifest["metadata"]["name"]), *apply)
+    return apply
 
 
 def _apply(manifest: Manifest, child: Child) -> tuple[Action, ...]:

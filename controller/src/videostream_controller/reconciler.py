@@ -18,7 +18,7 @@ from videostream_controller import status as statuses
 from videostream_controller.api import FINALIZER, VideoStream, parse
 from videostream_controller.kube import ApiError
 from videostream_controller.observed import Applied, Child, Observed
-from videostream_controller.plan import Action, Apply, Plan, Scale, fingerprint, plan
+from videostream_controller.plan import Action, Apply, ForceRecreate, Plan, Scale, fingerprint, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -141,6 +141,9 @@ class Reconciler:
         match action:
             case Scale(replicas=replicas):
                 await self.kube.scale_deployment(key, replicas)
+                live = await self.kube.get_deployment(key)
+            case ForceRecreate():
+                await self.kube.force_recreate(key)
                 live = await self.kube.get_deployment(key)
             case Apply(manifest=manifest):
                 before = self.deployments.get(key)

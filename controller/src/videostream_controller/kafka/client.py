@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-_log = logging.getLogger(__name__)
+_librdkafka = logging.getLogger("librdkafka")
 _T = TypeVar("_T")
 
 REQUEST_TIMEOUT_S: Final = 5.0
@@ -123,7 +123,7 @@ class KafkaClient:
         properties = self.properties()
         if self._admin is None or properties != self._properties:
             try:
-                self._admin = AdminClient({**properties}, logger=_log)
+                self._admin = AdminClient({**properties}, logger=_librdkafka)
             except (KafkaException, ValueError) as error:
                 raise KafkaUnavailable(f"{self.directory}: {error}") from error
             self._properties = properties

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
 
+_librdkafka = logging.getLogger("librdkafka")
 _log = logging.getLogger(__name__)
 _BATCH: Final = 500
 _POLL_S: Final = 0.25
@@ -70,7 +71,7 @@ def follow(
             "enable.partition.eof": True,
             "error_cb": note,
         },
-        logger=_log,
+        logger=_librdkafka,
     )
     try:
         consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
