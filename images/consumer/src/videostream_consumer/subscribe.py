@@ -8,13 +8,13 @@ moves only through `finish`, which the loop calls when InfluxDB has the points.
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from videostream_consumer.lag import OffsetProbe, lag_of
 from videostream_consumer.ownership import Ownership, Reach
 from videostream_pipeline.connection import ConnectionInvalid, read_kafka_connection
 from videostream_pipeline.logs import Redactor, SparseLog
@@ -39,7 +39,6 @@ _BOUNDED: Final[Mapping[str, Any]] = {
     "fetch.max.bytes": 8_388_608,
     "fetch.message.max.bytes": 2_097_152,
     "fetch.queue.backoff.ms": 50,
-    "log.connection.close": False,
 }
 _PROTOCOLS: Final[tuple[Mapping[str, Any], ...]] = (
     {"group.protocol": "consumer"},
@@ -133,8 +132,8 @@ class Subscription:
         """
         try:
             lag = self._lag()
-        except KafkaException as error:
-            self.problem = f"cannot reach Kafka: {self._redactor.redact(str(error.args[0]))}"
+        except (KafkaException, TimeoutError) as error:
+            self.problem = f"cannot reach Kafka: {self._redactor.redact(str(error))}"
             return None
         self.problem = None
         return lag
@@ -147,14 +146,17 @@ class Subscription:
     def _open(self) -> Consumer:
         properties = read_kafka_connection(self._directory)
         self._redactor.register(properties.get("sasl.password", ""))
+        quiet = {"logger": _kafka_log, "log.connection.close": False}
+        client_id = {"client.id": f"{self._identity['client.id']}-lag"}
+        self._probe = OffsetProbe({**properties, **quiet, **client_id}, topic=self._topic)
         consumer = Consumer(
             {
                 **properties,
                 **_BOUNDED,
                 **self._identity,
                 **self._protocols[0],
+                **quiet,
                 "error_cb": self._on_error,
-                "logger": _kafka_log,
             }
         )
         consumer.subscribe(
@@ -198,9 +200,9 @@ class Subscription:
             return
         if "sasl.username" in properties and "sasl.password" in properties:
             self._redactor.register(properties["sasl.password"])
-            self._consumer.set_sasl_credentials(
-                properties["sasl.username"], properties["sasl.password"]
-            )
+            credentials = properties["sasl.username"], properties["sasl.password"]
+            self._consumer.set_sasl_credentials(*credentials)
+            self._probe.use_credentials(*credentials)
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001 (public name)
@@ -265,20 +267,9 @@ class Subscription:
         return not failed
 
     def _lag(self) -> int:
-        if not self.partitions:
-            self._consumer.list_topics(self._topic, timeout=_LOOKUP_TIMEOUT_S)
-            return 0
-        known = dict(self._ownership.done)
-        unknown = [TopicPartition(self._topic, p) for p in self.partitions if p not in known]
+        done = dict(self._ownership.done)
+        unknown = [TopicPartition(self._topic, p) for p in self.partitions if p not in done]
         if unknown:
             stored = self._consumer.committed(unknown, timeout=_LOOKUP_TIMEOUT_S)
-            known |= {item.partition: item.offset for item in stored if item.offset >= 0}
-        deadline = time.monotonic() + _LOOKUP_TIMEOUT_S
-        total = 0
-        for partition in self.partitions:
-            left_s = max(deadline - time.monotonic(), 0.1)
-            low, end = self._consumer.get_watermark_offsets(
-                TopicPartition(self._topic, partition), timeout=left_s
-            )
-            total += max(0, end - max(known.get(partition, low), low))
-        return total
+            done |= {item.partition: item.offset for item in stored if item.offset >= 0}
+        return lag_of(self._probe.bounds(self.partitions), done)

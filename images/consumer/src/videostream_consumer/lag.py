@@ -1,0 +1,50 @@
+"""How many records wait for this consumer.
+
+Asked over a connection of its own: on the consumer's, the broker answers only after the fetch
+that waits there for new records, half a second for each question.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_TIMEOUT_S: Final = 2.0
+
+
+class OffsetProbe:
+    """Asks a topic for its first and next offsets."""
+
+    def __init__(self, config: Mapping[str, Any], *, topic: str) -> None:
+        self._admin = AdminClient(dict(config))
+        self._topic = topic
+
+    def bounds(self, partitions: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """Return (first, next) offset of each partition; raises KafkaException or TimeoutError."""
+        wanted = [TopicPartition(self._topic, partition) for partition in partitions]
+        if not wanted:
+            self._admin.list_topics(self._topic, timeout=_TIMEOUT_S)
+            return {}
+        first = self._ask(wanted, OffsetSpec.earliest)
+        end = self._ask(wanted, OffsetSpec.latest)
+        return {
+            item.partition: (first[item].result(_TIMEOUT_S).offset, end[item].result(0).offset)
+            for item in wanted
+        }
+
+    def use_credentials(self, username: str, password: str) -> None:
+        """Connect with these from now on."""
+        self._admin.set_sasl_credentials(username, password)
+
+    def _ask(self, wanted: list[TopicPartition], spec: Callable[[], OffsetSpec]) -> dict[Any, Any]:
+        return self._admin.list_offsets(dict.fromkeys(wanted, spec()), request_timeout=_TIMEOUT_S)
+
+
+def lag_of(bounds: Mapping[int, tuple[int, int]], done: Mapping[int, int]) -> int:
+    """Return the records between what is done and the end; what has expired is not waited for."""
+    return sum(max(0, end - max(done.get(p, first), first)) for p, (first, end) in bounds.items())
