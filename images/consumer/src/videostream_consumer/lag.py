@@ -33,7 +33,10 @@ class OffsetProbe:
         first = self._ask(wanted, OffsetSpec.earliest)
         end = self._ask(wanted, OffsetSpec.latest)
         return {
-            item.partition: (first[item].result(_TIMEOUT_S).offset, end[item].result(0).offset)
+            item.partition: (
+                first[item].result(_TIMEOUT_S).offset,
+                end[item].result(_TIMEOUT_S).offset,
+            )
             for item in wanted
         }
 
