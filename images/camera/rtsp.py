@@ -6,6 +6,7 @@ Service or a published container port. Everything but ``pump`` belongs to the GL
 
 from __future__ import annotations
 
+import ctypes
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -137,12 +138,24 @@ def _auth(credentials: Credentials) -> Any:
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", _ROLE)
     auth = GstRtspServer.RTSPAuth()
-    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC | GstRtsp.RTSPAuthMethod.DIGEST)
+    _offer_basic_and_digest(auth)
     auth.set_realm(_REALM)
     user, password = credentials.username, credentials.password
     auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     auth.add_digest(user, password, token)
     return auth
+
+
+def _offer_basic_and_digest(auth: Any) -> None:
+    # The Python binding of set_supported_methods takes a single method, the C function a set.
+    methods = int(GstRtsp.RTSPAuthMethod.BASIC) | int(GstRtsp.RTSPAuthMethod.DIGEST)
+    pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    pointer = ctypes.c_void_p(pointer_of(auth.__gpointer__, None))
+    library = ctypes.CDLL("libgstrtspserver-1.0.so.0")
+    library.gst_rtsp_auth_set_supported_methods(pointer, methods)
+    if int(auth.get_supported_methods()) != methods:
+        raise RuntimeError("the RTSP server does not take basic and digest together")
 
 
 def _log_client(_server: Any, client: Any) -> None:
