@@ -78,8 +78,8 @@ class QueueMachine(RuleBasedStateMachine):
         """Whatever happened, working the queue off hands every owed key out."""
         self.now += 1000
         self._collect_due()
-        for key in sorted(self.working):
-            self.queue.done(key)
+        for busy in sorted(self.working):
+            self.queue.done(busy)
         self.working.clear()
         handed_out = set()
         while (key := self.queue.pop()) is not None:
