@@ -47,6 +47,8 @@ def ensure() -> None:
     with cache.lock("engine"):
         if answers():
             return
+        if elsewhere := os.environ.get("DOCKER_HOST"):
+            raise RuntimeError(f"no Docker engine answers at DOCKER_HOST={elsewhere}")
         if not debian.can_install():
             raise RuntimeError(
                 "no Docker engine answers. Start Docker, or run this command as root on Debian, "

@@ -157,25 +157,34 @@ def _wait_until_ready() -> None:
 
 def _problem() -> str:
     """Return why the cluster can't be used yet, empty when it can: node, DNS and storage."""
+    started = docker("inspect", "--format", "{{.State.StartedAt}}", NODE)
     try:
         ready = '{.items[*].status.conditions[?(@.type=="Ready")].status}'
-        nodes = kubectl("get", "nodes", "-o", f"jsonpath={ready}")
-        systems = kubectl(
-            *("get", "deployments", "--all-namespaces", "--selector", "k8s-app=kube-dns"),
-            *("-o", "jsonpath={.items[*].status.readyReplicas}"),
-        )
-        storage = kubectl(
-            *("get", "deployments", "--namespace", "local-path-storage"),
-            *("-o", "jsonpath={.items[*].status.readyReplicas}"),
-        )
+        if kubectl("get", "nodes", "-o", f"jsonpath={ready}") != "True":
+            return "the node is not Ready"
+        dns = kubectl("get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "json")
+        storage = kubectl("get", "pods", "-n", "local-path-storage", "-o", "json")
         kubectl("get", "serviceaccount", "default")
     except RuntimeError as error:
         return str(error)
-    if nodes != "True":
-        return "the node is not Ready"
-    if not systems:
+    if not serves(json.loads(dns)["items"], since=started):
         return "CoreDNS is not ready"
-    return "" if storage else "the storage provisioner is not ready"
+    return "" if serves(json.loads(storage)["items"], since=started) else "storage is not ready"
+
+
+def serves(pods: list[dict[str, Any]], *, since: str) -> bool:
+    """Tell whether one of the pods is ready, with containers that were started after ``since``.
+
+    After a restart of the node its pods still show for seconds the state they were stopped in.
+    Times are UTC in ISO 8601, of which the part up to the second compares as text.
+    """
+    seconds = len("2026-01-01T00:00:00")
+    return any(
+        container["ready"]
+        and container["state"].get("running", {}).get("startedAt", "")[:seconds] > since[:seconds]
+        for pod in pods
+        for container in pod["status"].get("containerStatuses", [])
+    )
 
 
 def load(*references: str) -> None:

@@ -1,4 +1,4 @@
-"""The kind configuration: kind's defaults with a published node, our patches with the stand-in."""
+"""The kind cluster's configuration, and when its system pods count as ready."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster.kind import render_config
+from cluster.kind import render_config, serves
 
 
 def _patches(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -47,3 +47,33 @@ def test_a_host_with_cgroup_v1_is_allowed_with_either_node() -> None:
     assert "cgroupDriver" not in published["KubeletConfiguration"]
     stand_in = _patches(render_config(stand_in=True, cgroup_v1=True))
     assert stand_in["KubeletConfiguration"]["failCgroupV1"] is False
+
+
+def _pod(*, ready: bool, state: dict[str, Any]) -> dict[str, Any]:
+    return {"status": {"containerStatuses": [{"ready": ready, "state": state}]}}
+
+
+_STARTED = "2026-03-01T10:00:05.123456789Z"
+
+
+@pytest.mark.parametrize(
+    ("pod", "expected"),
+    [
+        (_pod(ready=True, state={"running": {"startedAt": "2026-03-01T10:00:09Z"}}), True),
+        (_pod(ready=False, state={"running": {"startedAt": "2026-03-01T10:00:09Z"}}), False),
+        (_pod(ready=True, state={"running": {"startedAt": "2026-03-01T09:59:59Z"}}), False),
+        (_pod(ready=False, state={"waiting": {"reason": "CrashLoopBackOff"}}), False),
+        ({"status": {}}, False),
+    ],
+)
+def test_a_pod_serves_when_it_became_ready_after_the_node_was_started(
+    pod: dict[str, Any], *, expected: bool
+) -> None:
+    assert serves([pod], since=_STARTED) is expected
+
+
+def test_one_ready_pod_of_several_is_enough() -> None:
+    stale = _pod(ready=False, state={"waiting": {}})
+    ready = _pod(ready=True, state={"running": {"startedAt": "2026-03-01T10:01:00Z"}})
+    assert serves([stale, ready], since=_STARTED)
+    assert not serves([], since=_STARTED)
