@@ -16,12 +16,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.domain.authorization import Authorization
 from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.domain.onboarding_request import OnboardingRequest
 from influxdb_client.domain.permission import Permission
 from influxdb_client.domain.permission_resource import PermissionResource
 from influxdb_client.rest import ApiException
 from influxdb_client.service.setup_service import SetupService
+from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError
 
 from videostream_controller.kube import ApiError, Kube
@@ -34,6 +36,9 @@ _log = logging.getLogger(__name__)
 _GIVE_UP_AFTER_S: Final = 240.0
 _PAUSE_S: Final = 2.0
 _TIMEOUT_MS: Final = 10_000
+_NOT_ALLOWED: Final = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+)
 _PURPOSES: Final[Mapping[str, Literal["read", "write"]]] = {"consumer": "write", "grafana": "read"}
 
 
@@ -178,18 +183,27 @@ def _org_id(client: Any, settings: BootstrapSettings) -> str:
 def _ensure_bucket(client: Any, settings: BootstrapSettings, org_id: str) -> str:
     buckets = client.buckets_api()
     rules = BucketRetentionRules(type="expire", every_seconds=settings.retention_s)  # type: ignore[no-untyped-call]
-    found = buckets.find_buckets(name=settings.bucket, org_id=org_id).buckets
-    if not found:
+    bucket = _find_bucket(buckets, settings.bucket, org_id)
+    if bucket is None:
         bucket = buckets.create_bucket(
             bucket_name=settings.bucket, org_id=org_id, retention_rules=rules
         )
         return str(bucket.id)
-    bucket = found[0]
     if _retention_s(bucket) != settings.retention_s:
         bucket.retention_rules = [rules]
         buckets.update_bucket(bucket)
         _log.info("bucket %s: retention is now %d s", settings.bucket, settings.retention_s)
     return str(bucket.id)
+
+
+def _find_bucket(buckets: Any, name: str, org_id: str) -> Any:
+    try:
+        found = buckets.find_buckets(name=name, org_id=org_id).buckets
+    except ApiException as error:
+        if error.status == HTTPStatus.NOT_FOUND:  # InfluxDB's way to say that there is none
+            return None
+        raise
+    return found[0] if found else None
 
 
 def _retention_s(bucket: Any) -> int:
@@ -212,16 +226,8 @@ def _make_token(
             authorizations.delete_authorization(old.id)
     resource = PermissionResource(type="buckets", id=bucket_id, org_id=org_id)  # type: ignore[no-untyped-call]
     permission = Permission(action=action, resource=resource)  # type: ignore[no-untyped-call]
-    made = authorizations.create_authorization(
-        authorization=_authorization(org_id, description, permission)
-    )
-    return str(made.token)
-
-
-def _authorization(org_id: str, description: str, permission: Permission) -> Any:
-    from influxdb_client.domain.authorization import Authorization  # noqa: PLC0415
-
-    return Authorization(org_id=org_id, description=description, permissions=[permission])  # type: ignore[no-untyped-call]
+    wanted = Authorization(org_id=org_id, description=description, permissions=[permission])  # type: ignore[no-untyped-call]
+    return str(authorizations.create_authorization(authorization=wanted).token)
 
 
 def _works(settings: BootstrapSettings, token: str | None, action: str) -> bool:
@@ -230,13 +236,15 @@ def _works(settings: BootstrapSettings, token: str | None, action: str) -> bool:
         return False
     with _client(settings, token) as client:
         try:
-            if action == "write":
-                # An empty body writes nothing, and is refused like any other without the right.
-                client.write_api().write(bucket=settings.bucket, record=b"")
-            else:
+            if action == "read":
                 return bool(client.buckets_api().find_buckets(name=settings.bucket).buckets)
+            writing: Any = WriteService(client.api_client)  # type: ignore[no-untyped-call]
+            writing.post_write(org=settings.org, bucket=settings.bucket, body=b"")
         except ApiException as error:
-            if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            # A body without points is malformed, but only for one who may write.
+            if error.status == HTTPStatus.BAD_REQUEST:
+                return True
+            if error.status in _NOT_ALLOWED:
                 return False
             raise
     return True

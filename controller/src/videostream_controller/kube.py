@@ -138,7 +138,8 @@ class Kube:
     async def patch_secret(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
         """Set keys (base64 values) of a Secret that exists; used by the bootstrap alone."""
         path = f"/api/v1/namespaces/{namespace}/secrets/{name}"
-        await self._request("PATCH", path, body={"data": data}, content_type=_MERGE)
+        query = {"fieldManager": CONTROLLER}
+        await self._request("PATCH", path, query=query, body={"data": data}, content_type=_MERGE)
 
     async def get_secret(self, namespace: str, name: str) -> Body | None:
         """Read a Secret; used by the bootstrap alone."""
