@@ -14,6 +14,7 @@ from pathlib import Path
 from cluster import cache, debian
 from cluster.progress import StepFailedError, say, step, tail
 
+_EXEC_ROOT = Path("/run/videostream-docker")
 _PACKAGES = ("docker.io", "containerd", "runc", "iptables", "ca-certificates")
 _CAP_SYS_RESOURCE = 24
 _START_TIMEOUT_S = 60.0
@@ -70,11 +71,11 @@ def lacks_sys_resource(status: str) -> bool:
 def _start() -> None:
     home = engine_dir()
     home.mkdir(parents=True, exist_ok=True)
-    pid_file().unlink(missing_ok=True)
+    _forget_dead()
     command = [
         debian.find_command("dockerd") or "dockerd",
         *("--data-root", str(home / "data")),
-        *("--exec-root", "/run/videostream-docker"),
+        *("--exec-root", str(_EXEC_ROOT)),
         *("--pidfile", str(pid_file())),
     ]
     if lacks_sys_resource(Path("/proc/self/status").read_text()):
@@ -116,13 +117,27 @@ def pid_file() -> Path:
 
 def own_pid() -> int | None:
     """Return the process id of the engine that we started, None when none of ours runs."""
+    return _running(pid_file(), marker=str(pid_file()))
+
+
+def _running(file: Path, *, marker: str) -> int | None:
+    """Return the process id in a pid file, None unless that process has ``marker`` in its command.
+
+    A pid file outlives a crash, and its number may then belong to another program or a zombie.
+    """
     try:
-        pid = int(pid_file().read_text())
-        # A pid file outlives a crash, and its number may then belong to another program.
-        running = Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid = int(file.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return None
-    return pid if str(pid_file()).encode() in running else None
+    return pid if marker.encode() in command else None
+
+
+def _forget_dead() -> None:
+    # The engine believes the pid file of its containerd, and would wait for a dead one for ever.
+    for file in (pid_file(), _EXEC_ROOT / "containerd" / "containerd.pid"):
+        if _running(file, marker=str(file.parent)) is None:
+            file.unlink(missing_ok=True)
 
 
 def stop() -> bool:
