@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 from cluster import cache
 from cluster.progress import run_logged, say, step
@@ -32,8 +31,8 @@ def install(*packages: str) -> None:
     # apt holds one lock for the whole machine: two commands at once must queue here.
     with cache.lock("apt"), step(f"installing {' '.join(missing)}"):
         log = cache.fresh_log("apt")
-        if not _lists_are_present():
-            run_logged(["apt-get", "update"], log=log)
+        # Old package lists name versions that the archive may have replaced.
+        run_logged(["apt-get", "update"], log=log)
         run_logged(
             ["apt-get", "install", "-y", "--no-install-recommends", *missing],
             log=log,
@@ -65,8 +64,3 @@ def _is_installed(package: str) -> bool:
         check=False,
     )
     return done.stdout.endswith("ok installed")
-
-
-def _lists_are_present() -> bool:
-    lists = Path("/var/lib/apt/lists")
-    return any(lists.glob("*_Packages*"))

@@ -189,13 +189,14 @@ def serves(pods: list[dict[str, Any]], *, since: str) -> bool:
 
 def load(*references: str) -> None:
     """Load images of the engine into the node; kind skips those whose id the node holds."""
-    if not references:
-        return
-    with step(f"loading {', '.join(references)}"):
-        run_logged(
-            [tool("kind"), "load", "docker-image", "--name", NAME, *references],
-            log=cache.fresh_log("kind-load"),
-        )
+    log = cache.fresh_log("kind-load")
+    for reference in references:
+        # One by one: given several, kind would transfer all of them as soon as one is new.
+        with step(f"loading {reference}"):
+            run_logged(
+                [tool("kind"), "load", "docker-image", "--name", NAME, reference],
+                log=log,
+            )
 
 
 def down(*, everything: bool = False) -> None:
