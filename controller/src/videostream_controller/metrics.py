@@ -43,6 +43,9 @@ LAG_SWEEP_SECONDS: Final = Histogram(
     "Time to measure the lag of all streams.",
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )
+KAFKA_REACHABLE: Final = Gauge(
+    "videostream_kafka_reachable", "1 while a Kafka connection answers.", ["connection"]
+)
 RESYNC_PRUNED: Final = Counter(
     "videostream_resync_pruned_total",
     "Objects found deleted only by the relist; more than 0 means lost watch events.",

@@ -99,7 +99,8 @@ class Reconciler:
         self._measure(stream, observed, planned)
         if refused:
             raise ApiError(0, "; ".join(refused.values()))
-        pause_s = _LOOK_AGAIN_DOWN_S if topic.reason == "Unreachable" else _LOOK_AGAIN_S
+        unsettled = topic.reason in {"Unreachable", "Refused"}
+        pause_s = _LOOK_AGAIN_DOWN_S if unsettled else _LOOK_AGAIN_S
         return pause_s * random.uniform(0.9, 1.0)  # noqa: S311 spreads work, no secret
 
     def _newest(self, stream: VideoStream) -> VideoStream:

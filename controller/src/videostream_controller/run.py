@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _WORKERS: Final = 4
-_FINISH_WITHIN_S: Final = 10.0
+_FINISH_WITHIN_S: Final = 2.0  # a reconcile that is cut off is done again at the next start
 _BEAT_S: Final = 1.0
 _MAX_LOOP_LAG_S: Final = 5.0
 _MAX_WORK_S: Final = 120.0
@@ -139,7 +139,7 @@ async def _serve(
         name="watch",
     )
     stopped = asyncio.create_task(stop.wait(), name="stop")
-    started = asyncio.create_task(_announce(watching, vitals, on_watching))
+    started = asyncio.create_task(_announce(watching, vitals, parts.resync, on_watching))
     essential = [watch, stopped, *workers, *(task for task in background if task != checked_once)]
     try:
         await asyncio.wait(essential, return_when=asyncio.FIRST_COMPLETED)
@@ -159,10 +159,13 @@ async def _serve(
 
 
 async def _announce(
-    watching: asyncio.Event, vitals: Vitals, on_watching: Callable[[], None]
+    watching: asyncio.Event, vitals: Vitals, resync: Resync, on_watching: Callable[[], None]
 ) -> None:
+    """Become ready when everything that exists is known, not when kopf has begun to look."""
     await watching.wait()
     on_watching()
+    while not await resync.attempt():  # noqa: ASYNC110 it is an attempt, not a flag
+        await asyncio.sleep(_BEAT_S)
     vitals.not_ready = None
     _log.info("watching streams")
 

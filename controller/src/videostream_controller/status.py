@@ -7,11 +7,10 @@ the object restless.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from videostream_controller import conditions, manifests
+from videostream_controller import checks, conditions, manifests
 from videostream_controller.conditions import Condition
 
 if TYPE_CHECKING:
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
     from videostream_controller.scaling import Decision
     from videostream_pipeline.status import ProducerStatus
 
-STALE_AFTER: Final = timedelta(seconds=45)
 _FRAME_TIME_STEP_S: Final = 30
 _SHOWN_ERRORS: Final = 3
-_REASON: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}", re.ASCII)
 _LONGEST_CODEC: Final = 63
 _LONGEST_MESSAGE: Final = 1024
 _VOLATILE_SOURCE: Final = frozenset({"fps", "lastFrameTime", "reconnects"})
@@ -36,25 +33,29 @@ Status = dict[str, Any]
 def build(stream: VideoStream, observed: Observed, decision: Decision, now: datetime) -> Status:
     """Return the whole status of a stream that is not being deleted."""
     found = [
-        _source_connected(stream, observed.reports.producer, now),
-        _topic_ready(observed),
-        _producer_ready(stream, observed),
-        _consumer_ready(stream, observed, decision, now),
-        _sink_reachable(observed, decision, now),
-        _lag_known(observed),
-        _scaling(decision),
+        checks.source_connected(stream, observed.reports.producer, now),
+        checks.topic_ready(observed),
+        checks.producer_ready(stream, observed),
+        checks.consumer_ready(stream, observed, decision, now),
+        checks.sink_reachable(observed, decision, now),
+        checks.lag_known(observed),
+        checks.scaling(decision),
     ]
     source, topic, producer, consumer, sink = found[:5]
-    ready = _ready(stream, (topic, producer, source, consumer, sink), decision)
+    done = checks.is_completed(observed.reports.producer, now)
+    ready = checks.ready(stream, (topic, producer, source, consumer, sink), decision, done=done)
     previous = stream.raw_status.get("conditions") or []
     generation = stream.metadata.generation
     status: Status = {
         "observedGeneration": generation,
         "conditions": conditions.merge(previous, [ready, *found], generation=generation, now=now),
-        "source": _source(stream, observed.reports.producer, now),
-        "producer": {"readyReplicas": _count(observed.producer, "readyReplicas")},
+        "producer": {"readyReplicas": checks.count(observed.producer, "readyReplicas")},
         "consumer": _consumer(stream, observed.consumer, decision),
     }
+    # An empty object must not be applied: the API server turns it into a null and refuses that.
+    seen = _source(stream, observed.reports.producer, now)
+    if seen:
+        status["source"] = seen
     return status | _topic(stream, observed) | _lag(observed)
 
 
@@ -88,149 +89,12 @@ def numbers_differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     return not same_source or left_lag.get("records") != right_lag.get("records")
 
 
-def is_fresh(report: Report[Any], now: datetime) -> bool:
-    """Tell whether a pod has reported lately."""
-    return now - report.heard_at <= STALE_AFTER
-
-
-def _ready(stream: VideoStream, causes: tuple[Condition, ...], decision: Decision) -> Condition:
-    if stream.suspend:
-        return Condition("Ready", "False", "Suspended", "spec.suspend is true")
-    source = next(cause for cause in causes if cause.type == "SourceConnected")
-    idle_sink = decision.replicas == 0
-    counted = [
-        cause
-        for cause in causes
-        if not (cause is source and source.reason == "Completed")
-        and not (idle_sink and cause.type == "SinkReachable")
-    ]
-    done = source.reason == "Completed"
-    message = "the file has been played to its end" if done else "frames flow and are stored"
-    return conditions.ready(counted, reason=source.reason, message=message)
-
-
-def _source_connected(
-    stream: VideoStream, report: Report[ProducerStatus] | None, now: datetime
-) -> Condition:
-    kind = "SourceConnected"
-    if suspended := _suspended_by(stream):
-        return Condition(kind, "False", "Suspended", f"{suspended} is true")
-    if report is None:
-        return Condition(kind, "Unknown", "NoReport", "the producer has not reported yet")
-    if not is_fresh(report, now):
-        message = "the producer has not reported for 45 s; see its pod"
-        return Condition(kind, "Unknown", "ReportStale", message)
-    source = report.status.source
-    status: conditions.Status = "True" if source.state == "Streaming" else "False"
-    # Anyone who may write to the topic may report: the reason must fit the API's pattern.
-    reason = source.reason if _REASON.fullmatch(source.reason) else source.state
-    return Condition(kind, status, reason, source.message)
-
-
-def _topic_ready(observed: Observed) -> Condition:
-    topic = observed.topic
-    return Condition(
-        "TopicReady", "True" if topic.is_ready else "False", topic.reason, topic.message
-    )
-
-
-def _producer_ready(stream: VideoStream, observed: Observed) -> Condition:
-    if suspended := _suspended_by(stream):
-        return Condition("ProducerReady", "True", "Suspended", f"{suspended} is true")
-    if refused := observed.refused.get(stream.producer_name):
-        return Condition("ProducerReady", "False", "ApplyRefused", refused)
-    return _deployment_ready("ProducerReady", observed, observed.producer, replicas=1)
-
-
-def _consumer_ready(
-    stream: VideoStream, observed: Observed, decision: Decision, now: datetime
-) -> Condition:
-    if refused := observed.refused.get(stream.consumer_name):
-        return Condition("ConsumerReady", "False", "ApplyRefused", refused)
-    if decision.replicas == 0:
-        return Condition("ConsumerReady", "True", "ScaledToZero", decision.message)
-    for report in observed.reports.consumers:
-        signals = report.status.signals
-        if is_fresh(report, now) and signals.state == "Invalid":
-            return Condition("ConsumerReady", "False", "SignalsInvalid", signals.message)
-    return _deployment_ready(
-        "ConsumerReady", observed, observed.consumer, replicas=decision.replicas
-    )
-
-
-def _deployment_ready(kind: str, observed: Observed, child: Child, *, replicas: int) -> Condition:
-    if child.live is None:
-        if observed.topic.is_ready:
-            return Condition(kind, "False", "Creating", "the Deployment does not exist yet")
-        message = f"it starts when the topic is ready ({observed.topic.reason})"
-        return Condition(kind, "False", "WaitingForTopic", message)
-    name = child.live["metadata"]["name"]
-    ready = _count(child, "readyReplicas")
-    seen = _count(child, "observedGeneration") >= child.live["metadata"].get("generation", 0)
-    if seen and ready >= replicas:
-        return Condition(kind, "True", "Available", f"Deployment {name} is available")
-    return _not_ready(kind, child, f"Deployment {name} has {ready} of {replicas} pods ready")
-
-
-def _not_ready(kind: str, child: Child, message: str) -> Condition:
-    assert child.live is not None  # noqa: S101 the caller has looked
-    found = {
-        condition["type"]: condition
-        for condition in child.live.get("status", {}).get("conditions", [])
-    }
-    failure = found.get("ReplicaFailure", {})
-    progress = found.get("Progressing", {})
-    if failure.get("status") == "True":
-        reason = failure.get("reason") or "ReplicaFailure"
-        return Condition(kind, "False", reason, f"{message}: {failure.get('message', '')}")
-    if progress.get("status") == "False":
-        reason = progress.get("reason") or "ProgressDeadlineExceeded"
-        return Condition(kind, "False", reason, f"{message}: {progress.get('message', '')}")
-    return Condition(kind, "False", "Progressing", message)
-
-
-def _sink_reachable(observed: Observed, decision: Decision, now: datetime) -> Condition:
-    kind = "SinkReachable"
-    if decision.replicas == 0:
-        return Condition(kind, "Unknown", "NoConsumers", "no consumer runs, so nobody has tried")
-    reports = observed.reports.consumers
-    fresh = [report.status for report in reports if is_fresh(report, now)]
-    for status in fresh:
-        if status.sink.state != "Reachable":
-            return Condition(kind, "False", status.sink.state, status.sink.message)
-    if fresh:
-        return Condition(kind, "True", "Reachable", "InfluxDB takes the points")
-    if reports:
-        message = "no consumer has reported for 45 s; see their pods"
-        return Condition(kind, "Unknown", "ReportStale", message)
-    return Condition(kind, "Unknown", "NoReport", "no consumer has reported yet")
-
-
-def _lag_known(observed: Observed) -> Condition:
-    lag = observed.lag
-    if lag is None:
-        return Condition("LagKnown", "Unknown", "NotMeasured", "the lag has not been measured yet")
-    if lag.records is None:
-        return Condition("LagKnown", "False", "MetricsUnavailable", lag.message)
-    return Condition("LagKnown", "True", "Measured", "the group's offsets are known")
-
-
-def _scaling(decision: Decision) -> Condition:
-    return Condition("Scaling", "False", decision.reason, decision.message)
-
-
-def _suspended_by(stream: VideoStream) -> str | None:
-    if stream.suspend:
-        return "spec.suspend"
-    return "spec.producer.suspend" if stream.producer.suspend else None
-
-
 def _source(
     stream: VideoStream, report: Report[ProducerStatus] | None, now: datetime
 ) -> dict[str, Any]:
-    if suspended := _suspended_by(stream):
+    if suspended := checks.suspended_by(stream):
         return {"state": "Suspended", "message": f"{suspended} is true"}
-    if report is None or not is_fresh(report, now):
+    if report is None or not checks.is_fresh(report, now):
         return {}
     source = report.status.source
     values = {
@@ -272,8 +136,8 @@ def _topic(stream: VideoStream, observed: Observed) -> dict[str, Any]:
 def _consumer(stream: VideoStream, child: Child, decision: Decision) -> dict[str, Any]:
     labels = manifests.selector(stream, "consumer")
     return {
-        "replicas": _count(child, "replicas"),
-        "readyReplicas": _count(child, "readyReplicas"),
+        "replicas": checks.count(child, "replicas"),
+        "readyReplicas": checks.count(child, "readyReplicas"),
         "desiredReplicas": decision.replicas,
         "selector": ",".join(f"{name}={value}" for name, value in labels.items()),
         "groupId": stream.group_id,
@@ -292,10 +156,6 @@ def _stable(status: Mapping[str, Any]) -> dict[str, Any]:
     steady = {name: value for name, value in source.items() if name not in _VOLATILE_SOURCE}
     rest = {name: value for name, value in status.items() if name not in {"source", "lag"}}
     return rest | {"source": steady, "has_lag": bool(status.get("lag"))}
-
-
-def _count(child: Child, name: str) -> int:
-    return int(child.live.get("status", {}).get(name, 0)) if child.live else 0
 
 
 def _amended(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from videostream_controller import kafka, metrics
 from videostream_controller.api import parse
 from videostream_controller.deletion import Blocked
-from videostream_controller.kafka import LagTarget
+from videostream_controller.kafka import KafkaRefused, KafkaUnavailable, LagTarget
 from videostream_controller.kube import ApiError
 from videostream_controller.store import key_of
 
@@ -75,15 +75,18 @@ class Resync:
         pause_s = self.period_s
         while True:
             await asyncio.sleep(pause_s * random.uniform(0.9, 1.0))  # noqa: S311 no secret
-            try:
-                await self.once()
-            except ApiError as error:
-                _log.warning("relist: %s", error)
-                pause_s = min(_SOON_S, self.period_s)
-            else:
-                pause_s = self.period_s
+            pause_s = self.period_s if await self.attempt() else min(_SOON_S, self.period_s)
 
-    async def once(self) -> None:
+    async def attempt(self) -> bool:
+        """Resync once; False if the API server did not let us."""
+        try:
+            await self._once()
+        except ApiError as error:
+            _log.warning("relist: %s", error)
+            return False
+        return True
+
+    async def _once(self) -> None:
         """List streams and Deployments, drop what is gone, queue every stream."""
         for namespace in self.namespaces or (None,):
             await self._relist(namespace)
@@ -112,6 +115,7 @@ class LagSampler:
     samples: dict[str, LagSample]
     queue: WorkQueue[str]
     period_s: float
+    _down: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -125,6 +129,8 @@ class LagSampler:
 
     async def once(self) -> None:
         """Sweep all clusters once and publish what was found."""
+        for connection in self.clients:
+            await self._look_after(connection)
         by_connection = self._targets()
         found: dict[str, LagSample] = {}
         for connection, targets in by_connection.items():
@@ -137,6 +143,21 @@ class LagSampler:
             if sample.records is not None:
                 metrics.LAG_RECORDS.labels(*key.split("/")).set(sample.records)
             if before is None or (before.records is None) != (sample.records is None):
+                self.queue.add(key)
+
+    async def _look_after(self, connection: str) -> None:
+        """Wake every stream when Kafka is back, also those whose back-off has grown long."""
+        try:
+            await self.clients[connection].ping()
+        except (KafkaUnavailable, KafkaRefused):
+            self._down.add(connection)
+            metrics.KAFKA_REACHABLE.labels(connection).set(0)
+            return
+        metrics.KAFKA_REACHABLE.labels(connection).set(1)
+        if connection in self._down:
+            self._down.discard(connection)
+            _log.info("Kafka connection %s is back", connection)
+            for key in self.streams.keys():  # noqa: SIM118 the store is no mapping
                 self.queue.add(key)
 
     def _targets(self) -> dict[str, list[LagTarget]]:

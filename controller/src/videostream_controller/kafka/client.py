@@ -31,6 +31,7 @@ _UNAVAILABLE: Final = frozenset(
         KafkaError._AUTHENTICATION,  # noqa: SLF001
         KafkaError._RESOLVE,  # noqa: SLF001
         KafkaError._SSL,  # noqa: SLF001
+        KafkaError._DESTROY,  # noqa: SLF001
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.NETWORK_EXCEPTION,
         KafkaError.SASL_AUTHENTICATION_FAILED,
@@ -69,22 +70,25 @@ class KafkaClient:
         except ConnectionInvalid as error:
             raise KafkaUnavailable(str(error)) from error
 
-    async def call(self, ask: Callable[[AdminClient], Future[_T]]) -> _T:
-        """Ask one thing and wait for its answer, at most REQUEST_TIMEOUT_S and a little.
+    async def call(
+        self, ask: Callable[[AdminClient], Future[_T]], *, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> _T:
+        """Ask one thing and wait for its answer, at most `timeout_s` and a little.
 
         Raises KafkaUnavailable or KafkaRefused.
         """
         self._fail_while_quiet()
-        admin = self._current()
-        return await self._answer(asyncio.wrap_future(ask(admin)))
+        admin = self._current()  # to be kept until it has answered: its end ends its requests
+        return await self._answer(asyncio.wrap_future(ask(admin)), admin, timeout_s=timeout_s)
 
     async def gather(self, ask: Callable[[AdminClient], Mapping[Any, Future[_T]]]) -> dict[Any, _T]:
         """Ask about many things in one request; the first failure is raised."""
         self._fail_while_quiet()
-        asked = ask(self._current())
+        admin = self._current()
+        asked = ask(admin)
         futures = {key: asyncio.wrap_future(future) for key, future in asked.items()}
         answers = await asyncio.gather(
-            *(self._answer(future) for future in futures.values()), return_exceptions=True
+            *(self._answer(future, admin) for future in futures.values()), return_exceptions=True
         )
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         if failures:
@@ -95,21 +99,25 @@ class KafkaClient:
         """Raise KafkaUnavailable unless the cluster answers."""
         await self.call(lambda admin: admin.describe_cluster(request_timeout=REQUEST_TIMEOUT_S))
 
-    async def _answer(self, future: Awaitable[_T]) -> _T:
+    async def _answer(
+        self, future: Awaitable[_T], admin: AdminClient, *, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> _T:
         try:
-            async with asyncio.timeout(REQUEST_TIMEOUT_S + 2):
+            async with asyncio.timeout(timeout_s + 2):
                 return await future
         except KafkaException as error:
-            raise self._translate(error.args[0]) from error
+            raise self._translate(error.args[0], admin) from error
         except TimeoutError as error:
-            raise self._unavailable("no answer in time") from error
+            raise self._unavailable("no answer in time", admin) from error
 
-    def _translate(self, error: KafkaError) -> KafkaUnavailable | KafkaRefused:
+    def _translate(self, error: KafkaError, admin: AdminClient) -> KafkaUnavailable | KafkaRefused:
         if error.code() in _UNAVAILABLE:
-            return self._unavailable(f"{error.name()}: {error.str()}")
+            return self._unavailable(f"{error.name()}: {error.str()}", admin)
         return KafkaRefused(error.code(), f"{error.name()}: {error.str()}")
 
-    def _unavailable(self, detail: str) -> KafkaUnavailable:
+    def _unavailable(self, detail: str, admin: AdminClient) -> KafkaUnavailable:
+        if self._admin is admin:
+            self._admin = None  # a new one connects at once and reads rotated credentials
         servers = self._properties.get("bootstrap.servers", "")
         self._quiet_because = f"Kafka at {servers} cannot be reached ({detail})"
         self._quiet_until = time.monotonic() + _QUIET_AFTER_FAILURE_S

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _TIMED: Final = {"request_timeout": REQUEST_TIMEOUT_S}
+# The first group of a new cluster waits until Kafka has made __consumer_offsets.
+_FIRST_GROUP_S: Final = 20.0
+_TIMED_GROUP: Final = {"request_timeout": _FIRST_GROUP_S}
 _ATTEMPTS: Final = 8
 _PAUSE_S: Final = 0.25
 _RETRIABLE: Final = frozenset(
@@ -59,7 +62,8 @@ async def committed(
     asked = [TopicPartition(topic, number) for number in range(partitions)]
     request = ConsumerGroupTopicPartitions(group, asked)
     answer = await client.call(
-        lambda admin: admin.list_consumer_group_offsets([request], **_TIMED)[group]
+        lambda admin: admin.list_consumer_group_offsets([request], **_TIMED_GROUP)[group],
+        timeout_s=_FIRST_GROUP_S,
     )
     for part in answer.topic_partitions:
         if part.error is not None:
@@ -134,7 +138,8 @@ async def _commit(client: KafkaClient, group: str, starts: list[TopicPartition])
     request = ConsumerGroupTopicPartitions(group, starts)
     try:
         answer = await client.call(
-            lambda admin: admin.alter_consumer_group_offsets([request], **_TIMED)[group]
+            lambda admin: admin.alter_consumer_group_offsets([request], **_TIMED_GROUP)[group],
+            timeout_s=_FIRST_GROUP_S,
         )
     except KafkaRefused as error:
         if error.code in _HAS_MEMBERS:
