@@ -109,9 +109,10 @@ def capture_options(*, remote: bool, timeout_s: float) -> str:
     if not remote:
         # A play list in disguise must not make the producer fetch other things.
         return "protocol_whitelist;file"
-    # Setting anything drops OpenCV's own preference for TCP, so TCP must be in the list.
+    # Setting anything drops OpenCV's own preference for TCP, so TCP must be in the list.  Without
+    # fpsprobesize FFmpeg watches a camera for seconds only to guess its rate.
     return (
-        "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;500000"
+        "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;500000|fpsprobesize;0"
         f"|timeout;{round(timeout_s * 1_000_000)}"
     )
 
