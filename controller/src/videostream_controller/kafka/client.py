@@ -61,6 +61,7 @@ class KafkaClient:
         self._admin: AdminClient | None = None
         self._properties: Mapping[str, str] = {}
         self._quiet_until = 0.0
+        self._answered_at = 0.0
         self._quiet_because = ""
 
     def properties(self) -> dict[str, str]:
@@ -102,26 +103,35 @@ class KafkaClient:
     async def _answer(
         self, future: Awaitable[_T], admin: AdminClient, *, timeout_s: float = REQUEST_TIMEOUT_S
     ) -> _T:
+        asked_at = time.monotonic()
         try:
             async with asyncio.timeout(timeout_s + 2):
-                return await future
+                answer = await future
         except KafkaException as error:
-            raise self._translate(error.args[0], admin) from error
+            raise self._translate(error.args[0], admin, asked_at=asked_at) from error
         except TimeoutError as error:
-            raise self._unavailable("no answer in time", admin) from error
+            raise self._unavailable("no answer in time", admin, asked_at=asked_at) from error
+        self._answered_at = time.monotonic()
+        return answer
 
-    def _translate(self, error: KafkaError, admin: AdminClient) -> KafkaUnavailable | KafkaRefused:
+    def _translate(
+        self, error: KafkaError, admin: AdminClient, *, asked_at: float
+    ) -> KafkaUnavailable | KafkaRefused:
         if error.code() in _UNAVAILABLE:
-            return self._unavailable(f"{error.name()}: {error.str()}", admin)
+            detail = f"{error.name()}: {error.str()}"
+            return self._unavailable(detail, admin, asked_at=asked_at)
+        self._answered_at = time.monotonic()
         return KafkaRefused(error.code(), f"{error.name()}: {error.str()}")
 
-    def _unavailable(self, detail: str, admin: AdminClient) -> KafkaUnavailable:
+    def _unavailable(self, detail: str, admin: AdminClient, *, asked_at: float) -> KafkaUnavailable:
         if self._admin is admin:
             self._admin = None  # a new one connects at once and reads rotated credentials
         servers = self._properties.get("bootstrap.servers", "")
-        self._quiet_because = f"Kafka at {servers} cannot be reached ({detail})"
-        self._quiet_until = time.monotonic() + _QUIET_AFTER_FAILURE_S
-        return KafkaUnavailable(self._quiet_because)
+        message = f"Kafka at {servers} cannot be reached ({detail})"
+        if asked_at > self._answered_at:  # else the outage was over while this one waited
+            self._quiet_because = message
+            self._quiet_until = time.monotonic() + _QUIET_AFTER_FAILURE_S
+        return KafkaUnavailable(message)
 
     def _fail_while_quiet(self) -> None:
         if time.monotonic() < self._quiet_until:
