@@ -1,6 +1,7 @@
 """Viewers are let in or refused, and the container behaves as Kubernetes wants it."""
 
 import base64
+import hashlib
 import socket
 import urllib.error
 import urllib.request
@@ -15,14 +16,21 @@ pytestmark = pytest.mark.camera
 WRONG = (USER[0], "wrong")
 
 
-def describe(camera: Camera, path: str, *, authorization: str | None = None) -> str:
-    """Ask the RTSP server for a stream and return its whole answer."""
+def ask(
+    connection: socket.socket, camera: Camera, path: str, *, authorization: str | None = None
+) -> str:
+    """Ask the RTSP server for a stream's description and return its whole answer."""
     lines = [f"DESCRIBE rtsp://127.0.0.1:{camera.rtsp_port}{path} RTSP/1.0", "CSeq: 1"]
     if authorization:
         lines.append(f"Authorization: {authorization}")
+    connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    return connection.recv(65536).decode()
+
+
+def describe(camera: Camera, path: str, *, authorization: str | None = None) -> str:
+    """Ask as ``ask`` does, on a connection of its own."""
     with socket.create_connection(("127.0.0.1", camera.rtsp_port), timeout=10) as connection:
-        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        return connection.recv(65536).decode()
+        return ask(connection, camera, path, authorization=authorization)
 
 
 def basic(user: tuple[str, str]) -> str:
@@ -59,6 +67,33 @@ def test_locked_rtsp_offers_basic_and_digest(locked_camera: Camera) -> None:
     assert "WWW-Authenticate: Digest" in answer
     assert describe(locked_camera, "/stream", authorization=basic(WRONG)).startswith("RTSP/1.0 401")
     assert describe(locked_camera, "/stream", authorization=basic(USER)).startswith("RTSP/1.0 200")
+
+
+def digest(camera: Camera, user: tuple[str, str], nonce: str) -> str:
+    """Answer a digest challenge (RFC 2617, without qop)."""
+    url = f"rtsp://127.0.0.1:{camera.rtsp_port}/stream"
+    response = _md5(_md5(f"{user[0]}:camera:{user[1]}"), nonce, _md5(f"DESCRIBE:{url}"))
+    return (
+        f'Digest username="{user[0]}", realm="camera", nonce="{nonce}", uri="{url}", '
+        f'response="{response}"'
+    )
+
+
+def _md5(*parts: str) -> str:
+    return hashlib.md5(":".join(parts).encode()).hexdigest()  # noqa: S324  # RFC 2617 asks for it
+
+
+@pytest.mark.parametrize(("user", "status"), [(USER, "200"), (WRONG, "401")])
+def test_locked_rtsp_takes_digest(
+    locked_camera: Camera, user: tuple[str, str], status: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", locked_camera.rtsp_port), timeout=10) as connection:
+        challenge = ask(connection, locked_camera, "/stream")
+        nonce = challenge.partition('nonce="')[2].partition('"')[0]
+        # A nonce belongs to its connection.
+        authorization = digest(locked_camera, user, nonce)
+        answer = ask(connection, locked_camera, "/stream", authorization=authorization)
+    assert answer.startswith(f"RTSP/1.0 {status}")
 
 
 def test_locked_http_asks_for_credentials_except_for_health(locked_camera: Camera) -> None:
