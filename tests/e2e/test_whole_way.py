@@ -1,13 +1,13 @@
 """A VideoStream is applied; its signals in InfluxDB are those of the camera's published scene."""
 
 import pytest
-from tests.support.dashboards import queries_without_rows
 
 from cluster.kind import kubectl
 from demo.deploy import RELEASE
 from demo.helm import helm
 from demo.influxql import InfluxPortForward
 from images.camera import scene
+from tests.support.dashboards import queries_without_rows
 from tests.support.eventually import eventually
 from tests.support.streams import Streams
 

@@ -54,8 +54,8 @@ class Kube:
     async def connect(cls) -> Self:
         """Return a client by service account, or by KUBECONFIG where that is set."""
         configuration = Configuration()
-        if os.environ.get("KUBECONFIG"):
-            await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        if path := os.environ.get("KUBECONFIG"):
+            await config.load_kube_config(path, client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         return cls(configuration)

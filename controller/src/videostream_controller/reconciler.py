@@ -39,7 +39,11 @@ _LOOK_AGAIN_S: Final = 30.0
 _LOOK_AGAIN_DOWN_S: Final = 10.0
 _NUMBERS_EVERY_S: Final = 30.0
 _REFUSALS: Final = frozenset({403, 409, 422})
-_TOLD_BY_EVENT: Final = ("Ready", "TopicReady")
+_TOLD_BY_EVENT: Final = frozenset({"Ready", "TopicReady", "CleanupBlocked"})
+# Steps on the way up or down, and not a word of warning.
+_EXPECTED: Final = frozenset(
+    {"Connecting", "Creating", "Deleting", "Progressing", "Suspended", "WaitingForTopic"}
+)
 
 
 @dataclass(slots=True)
@@ -198,11 +202,11 @@ class Reconciler:
         for condition in status["conditions"]:
             was = held.get(condition["type"], {})
             same = all(was.get(name) == condition[name] for name in ("status", "reason"))
-            if same or condition["type"] not in (*_TOLD_BY_EVENT, "CleanupBlocked"):
+            if same or condition["type"] not in _TOLD_BY_EVENT:
                 continue
-            good = (condition["status"] == "True") != (condition["type"] == "CleanupBlocked")
-            quiet = good or condition["reason"] in {"Deleting", "Suspended", "WaitingForTopic"}
-            kind: Kind = "Normal" if quiet or condition["status"] == "Unknown" else "Warning"
+            bad = "True" if condition["type"] == "CleanupBlocked" else "False"
+            is_bad = condition["status"] == bad
+            kind: Kind = "Warning" if is_bad and condition["reason"] not in _EXPECTED else "Normal"
             message = f"{condition['type']} is {condition['status']}: {condition['message']}"
             await self.events.record(stream.metadata, kind, condition["reason"], message)
 
