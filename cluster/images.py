@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster import bases, cache, influxdb_image, kafka_image, node_image
-from cluster.docker import build, environment_of_host, image_id, image_label
+from cluster.docker import build, docker, environment_of_host, image_id, image_label
 from cluster.progress import say
 from cluster.registry import pull
 from cluster.versions import image_reference, versions
@@ -137,3 +137,16 @@ def _build_own(name: str) -> str:
             build_args={"BASE_IMAGE": ensure_image(base), **environment_of_host()},
             labels={"org.opencontainers.image.version": version},
         )
+
+
+def tag_by_content(reference: str) -> str:
+    """Tag an image of the engine with its id as well, and return that reference.
+
+    A tag that changes with the content, and only with it, makes pods roll exactly when needed.
+    """
+    held = image_id(reference)
+    if held is None:
+        raise ValueError(f"the engine has no image {reference}; build it first")
+    tagged = f"{reference}-{held.removeprefix('sha256:')[:12]}"
+    docker("tag", reference, tagged)
+    return tagged

@@ -40,20 +40,20 @@ def main() -> int:
 
 def deploy() -> bool:
     """Bring everything up; returns whether Grafana is part of it."""
-    grafana = load_images()
-    if not grafana:
+    images = load_images()
+    if not images.grafana:
         print(
             "Grafana's image can't be pulled here, so this demo goes without it"
             " (grafana.enabled=false); the dashboards are in grafana/dashboards."
         )
     with step("installing the chart: Kafka, InfluxDB, controller"):
         create_namespace()
-        install_chart(grafana=grafana)
+        install_chart(images)
     with step("starting the simulated camera"):
-        install_camera()
+        install_camera(images)
     with step("kubectl apply -f demo/stream.yaml"):
         apply_stream()
-    return grafana
+    return images.grafana
 
 
 def watch(influx: InfluxPortForward) -> bool:

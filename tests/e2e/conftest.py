@@ -21,10 +21,10 @@ from tests.support.streams import Streams
 @pytest.fixture(scope="session")
 def release() -> str:
     """Install chart and camera; gives the namespace they are in."""
-    grafana = load_images()
+    images = load_images()
     create_namespace()
-    install_chart(grafana=grafana)
-    install_camera()
+    install_chart(images)
+    install_camera(images)
     return NAMESPACE
 
 
