@@ -61,7 +61,9 @@ def test_stored_signals_match_the_scene_and_every_panel_has_rows(
     assert moving
     assert still
     assert max(still) < 0.001
-    assert min(moving) > max(still)
+    # Two samples may catch the same picture of the camera; nearly all must see it move.
+    seen_moving = sum(changed > 0.005 for changed in moving)
+    assert seen_moving >= 0.95 * len(moving), sorted(moving)[:10]
 
     without_rows = queries_without_rows(
         influx.query, namespace=streams.namespace, stream=running, window_s=2 * SCENE_PERIOD_S

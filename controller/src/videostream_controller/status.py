@@ -155,7 +155,8 @@ def _stable(status: Mapping[str, Any]) -> dict[str, Any]:
     source = status.get("source") or {}
     steady = {name: value for name, value in source.items() if name not in _VOLATILE_SOURCE}
     rest = {name: value for name, value in status.items() if name not in {"source", "lag"}}
-    return rest | {"source": steady, "has_lag": bool(status.get("lag"))}
+    first_numbers = {"has_lag": bool(status.get("lag")), "has_fps": "fps" in source}
+    return rest | {"source": steady, **first_numbers}
 
 
 def _amended(

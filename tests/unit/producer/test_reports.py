@@ -41,6 +41,19 @@ def test_rate_is_the_mean_of_the_last_ten_seconds() -> None:
     assert len(window.samples) <= 11
 
 
+def test_a_rate_is_told_only_once_it_spans_five_seconds() -> None:
+    window = RateWindow()
+    assert window.settled_per_second is None
+    for second in range(5):
+        window = window.add(float(second), second * 25)
+        assert window.settled_per_second is None
+    assert window.add(5.0, 125).settled_per_second == 25
+
+
+def test_the_first_rate_of_a_stream_is_a_change_of_state() -> None:
+    assert status_due(replace(STREAMING, fps=None), STREAMING, age_s=1)
+
+
 def test_status_is_due_first_then_on_change_but_not_twice_a_second_then_each_ten() -> None:
     stalled = replace(STREAMING, state="Stalled")
     assert status_due(None, STREAMING, age_s=0)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 WINDOW_S: Final = 10.0
+SETTLED_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,9 @@ class RateWindow:
             return 0.0
         (from_s, from_count), (to_s, to_count) = self.samples[0], self.samples[-1]
         return (to_count - from_count) / (to_s - from_s) if to_s > from_s else 0.0
+
+    @property
+    def settled_per_second(self) -> float | None:
+        """The mean rate once the window spans five seconds; before that it would mislead."""
+        spans_s = self.samples[-1][0] - self.samples[0][0] if self.samples else 0.0
+        return self.per_second if spans_s >= SETTLED_S else None

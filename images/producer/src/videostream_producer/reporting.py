@@ -89,6 +89,9 @@ class Reporter:
         self._sampled_at_s = now_s
         metrics = self._metrics
         self._source_rate = self._source_rate.add(now_s, metrics.total("source_frames"))
+        if self._capture.life.state != "Streaming":
+            # The rate of a stream counts from its first frame, not from the wait before it.
+            self._captured_rate = RateWindow()
         self._captured_rate = self._captured_rate.add(now_s, metrics.total("captured_frames"))
         metrics.source_fps.set(self._source_rate.per_second)
         metrics.captured_fps.set(self._captured_rate.per_second)
@@ -122,6 +125,7 @@ class Reporter:
         elif life.state == "Streaming":
             message = self._advice
         last_ns = self._capture.last_frame_time_ns
+        fps = self._captured_rate.settled_per_second
         return SourceStatus(
             state=life.state,
             reason=reason,
@@ -129,7 +133,7 @@ class Reporter:
             codec=info.codec if info else None,
             width=info.width if info else None,
             height=info.height if info else None,
-            fps=round(self._captured_rate.per_second, 2),
+            fps=None if fps is None else round(fps, 2),
             last_frame_time=datetime.fromtimestamp(last_ns / 1e9, UTC) if last_ns else None,
             reconnects=life.reconnects,
         )
@@ -151,14 +155,15 @@ class Reporter:
 def status_due(said: SourceStatus | None, now: SourceStatus, *, age_s: float) -> bool:
     """Tell whether a status must be sent: first, changed and 1 s old, or 10 s old.
 
-    Rate and last frame change all the time and are no change of state.
+    Rate and last frame change all the time and are no change of state; that there is a rate is.
     """
     if said is None or age_s >= STATUS_PERIOD_S:
         return True
-    changed = replace(now, fps=None, last_frame_time=None) != replace(
-        said, fps=None, last_frame_time=None
-    )
-    return changed and age_s >= CHANGE_PERIOD_S
+    return _steady(now) != _steady(said) and age_s >= CHANGE_PERIOD_S
+
+
+def _steady(status: SourceStatus) -> tuple[SourceStatus, bool]:
+    return replace(status, fps=None, last_frame_time=None), status.fps is None
 
 
 def advice(before: Totals, after: Totals) -> str:
