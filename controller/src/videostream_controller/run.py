@@ -153,6 +153,8 @@ async def _serve(
         stop_watching.set()
         with contextlib.suppress(Exception):  # raised below if that is what ended us
             await watch
+        for client in parts.clients.values():
+            await client.close()
     for task in ended:
         if not task.cancelled():
             task.result()

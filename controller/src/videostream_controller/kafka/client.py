@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
+from videostream_controller.kafka.group_process import GroupProcess, GroupProcessLost
 from videostream_pipeline.connection import ConnectionInvalid, read_kafka_connection
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class KafkaClient:
         self._properties: Mapping[str, str] = {}
         self._quiet_until = 0.0
         self._answered_at = 0.0
+        self._group_process = GroupProcess()
         self._quiet_because = ""
 
     def properties(self) -> dict[str, str]:
@@ -96,6 +98,33 @@ class KafkaClient:
             raise failures[0]
         return dict(zip(futures, answers, strict=True))
 
+    async def ask_groups(self, request: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
+        """Ask the process for groups; an error in an answer is left for `check` to raise.
+
+        Raises KafkaUnavailable.
+        """
+        self._fail_while_quiet()
+        asked_at = time.monotonic()
+        full_request = request | {"properties": self.properties()}
+        try:
+            return await self._group_process.ask(full_request, timeout_s=timeout_s)
+        except GroupProcessLost as lost:
+            raise self._unavailable(f"lost: {lost}", None, asked_at=asked_at) from lost
+
+    @staticmethod
+    def check(answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer of `ask_groups` unless it is an error; raises what `call` raises."""
+        error = answer.get("error")
+        if error is None:
+            return answer
+        if error["code"] in _UNAVAILABLE:  # one coordinator, not the cluster: no pause for others
+            raise KafkaUnavailable(f"Kafka cannot be reached ({error['text']})")
+        raise KafkaRefused(error["code"], error["text"])
+
+    async def close(self) -> None:
+        """End what runs for this cluster."""
+        await self._group_process.close()
+
     async def ping(self) -> None:
         """Raise KafkaUnavailable unless the cluster answers."""
         await self.call(lambda admin: admin.describe_cluster(request_timeout=REQUEST_TIMEOUT_S))
@@ -123,8 +152,10 @@ class KafkaClient:
         self._answered_at = time.monotonic()
         return KafkaRefused(error.code(), f"{error.name()}: {error.str()}")
 
-    def _unavailable(self, detail: str, admin: AdminClient, *, asked_at: float) -> KafkaUnavailable:
-        if self._admin is admin:
+    def _unavailable(
+        self, detail: str, admin: AdminClient | None, *, asked_at: float
+    ) -> KafkaUnavailable:
+        if admin is not None and self._admin is admin:
             self._admin = None  # a new one connects at once and reads rotated credentials
         servers = self._properties.get("bootstrap.servers", "")
         message = f"Kafka at {servers} cannot be reached ({detail})"

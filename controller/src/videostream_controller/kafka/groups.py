@@ -7,15 +7,15 @@ tell from "nothing to do", does not exist, and frames that arrive before the fir
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
-from videostream_controller.kafka.client import REQUEST_TIMEOUT_S, KafkaRefused
+from videostream_controller.kafka.client import REQUEST_TIMEOUT_S, KafkaRefused, KafkaUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from videostream_controller.kafka.client import KafkaClient
 
@@ -24,7 +24,6 @@ _T = TypeVar("_T")
 _TIMED: Final = {"request_timeout": REQUEST_TIMEOUT_S}
 # The first group of a new cluster waits until Kafka has made __consumer_offsets.
 _FIRST_GROUP_S: Final = 20.0
-_TIMED_GROUP: Final = {"request_timeout": _FIRST_GROUP_S}
 _ATTEMPTS: Final = 8
 _PAUSE_S: Final = 0.25
 _RETRIABLE: Final = frozenset(
@@ -56,22 +55,16 @@ class GroupBusy(Exception):
 
 
 async def committed(
-    client: KafkaClient, group: str, topic: str, partitions: int
-) -> dict[int, int | None]:
-    """Return the committed offset of each partition, None where there is none."""
-    asked = [TopicPartition(topic, number) for number in range(partitions)]
-    request = ConsumerGroupTopicPartitions(group, asked)
-    answer = await client.call(
-        lambda admin: admin.list_consumer_group_offsets([request], **_TIMED_GROUP)[group],
-        timeout_s=_FIRST_GROUP_S,
-    )
-    for part in answer.topic_partitions:
-        if part.error is not None:
-            raise KafkaRefused(part.error.code(), f"{group}: {part.error.name()}")
-    return {
-        part.partition: part.offset if part.offset >= 0 else None
-        for part in answer.topic_partitions
-    }
+    client: KafkaClient, groups: Sequence[tuple[str, str, int]]
+) -> list[dict[int, int | None] | KafkaUnavailable | KafkaRefused]:
+    """Return the committed offset of each partition, None where there is none, for each group.
+
+    `groups` are (group, topic, number of partitions); a group that failed has its error instead.
+    Raises KafkaUnavailable where nothing could be asked.
+    """
+    request = {"do": "committed", "groups": list(groups)}
+    answer = await client.ask_groups(request, timeout_s=_FIRST_GROUP_S)
+    return [_read_offsets(client, one) for one in answer["groups"]]
 
 
 async def offsets(
@@ -99,7 +92,7 @@ async def ensure_offsets(
     `start_from` says: nothing in them has been read. Raises GroupBusy where consumers are at work,
     which commit for themselves.
     """
-    known = await _patiently(lambda: committed(client, group, topic, partitions))
+    known = await _patiently(lambda: _committed_one(client, group, topic, partitions))
     missing = [number for number, offset in known.items() if offset is None]
     if not missing:
         return 0
@@ -108,11 +101,7 @@ async def ensure_offsets(
     asked = [TopicPartition(topic, number) for number in missing]
     starts = await _patiently(lambda: offsets(client, asked, where))
     await _patiently(
-        lambda: _commit(
-            client,
-            group,
-            [TopicPartition(topic, number, starts[topic, number]) for number in missing],
-        )
+        lambda: _commit(client, group, topic, {number: starts[topic, number] for number in missing})
     )
     return len(missing)
 
@@ -120,11 +109,7 @@ async def ensure_offsets(
 async def delete_group(client: KafkaClient, group: str) -> bool:
     """Delete the group; False if there was none. Raises GroupBusy while it has members."""
     try:
-        await _patiently(
-            lambda: client.call(
-                lambda admin: admin.delete_consumer_groups([group], **_TIMED)[group]
-            )
-        )
+        await _patiently(lambda: _ask(client, {"do": "delete", "group": group}))
     except KafkaRefused as error:
         if error.code == KafkaError.GROUP_ID_NOT_FOUND:
             return False
@@ -134,24 +119,37 @@ async def delete_group(client: KafkaClient, group: str) -> bool:
     return True
 
 
-async def _commit(client: KafkaClient, group: str, starts: list[TopicPartition]) -> None:
-    request = ConsumerGroupTopicPartitions(group, starts)
+async def _commit(client: KafkaClient, group: str, topic: str, starts: dict[int, int]) -> None:
+    request = {"do": "commit", "group": group, "topic": topic, "offsets": starts}
     try:
-        answer = await client.call(
-            lambda admin: admin.alter_consumer_group_offsets([request], **_TIMED_GROUP)[group],
-            timeout_s=_FIRST_GROUP_S,
-        )
+        await _ask(client, request)
     except KafkaRefused as error:
         if error.code in _HAS_MEMBERS:
             raise GroupBusy(f"consumer group {group} has members") from error
         raise
-    # Kafka reports these errors per partition; the call as a whole "succeeds".
-    for part in answer.topic_partitions:
-        if part.error is None:
-            continue
-        if part.error.code() in _HAS_MEMBERS:
-            raise GroupBusy(f"consumer group {group} has members")
-        raise KafkaRefused(part.error.code(), f"{group}: {part.error.name()}")
+
+
+async def _committed_one(
+    client: KafkaClient, group: str, topic: str, partitions: int
+) -> dict[int, int | None]:
+    (found,) = await committed(client, [(group, topic, partitions)])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+async def _ask(client: KafkaClient, request: dict[str, Any]) -> dict[str, Any]:
+    return client.check(await client.ask_groups(request, timeout_s=_FIRST_GROUP_S))
+
+
+def _read_offsets(
+    client: KafkaClient, answer: dict[str, Any]
+) -> dict[int, int | None] | KafkaUnavailable | KafkaRefused:
+    try:
+        found = client.check(answer)["offsets"]
+    except (KafkaUnavailable, KafkaRefused) as error:
+        return error
+    return {int(number): offset for number, offset in found.items()}
 
 
 async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:

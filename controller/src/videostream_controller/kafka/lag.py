@@ -37,30 +37,31 @@ class LagTarget:
 
 async def sweep(client: KafkaClient, targets: Sequence[LagTarget]) -> dict[str, LagSample]:
     """Return a sample for each target's key; never raises for what Kafka does."""
-    limit = asyncio.Semaphore(_IN_FLIGHT)
     # Commits first and ends second, so that a lag is at most too high, never below zero.
-    commits = await asyncio.gather(*(_commits(client, target, limit) for target in targets))
+    asked = [(target.group, target.topic, target.partitions) for target in targets]
+    try:
+        commits = await committed(client, asked) if asked else []
+    except KafkaUnavailable as error:
+        now = datetime.now(UTC)
+        return {target.key: LagSample(None, now, str(error)) for target in targets}
+    limit = asyncio.Semaphore(_IN_FLIGHT)
     measured = await asyncio.gather(
         *(
-            _measure(client, target, commit, limit)
+            _measure(client, target, _gaps(target, commit), limit)
             for target, commit in zip(targets, commits, strict=True)
         )
     )
     return dict(zip((target.key for target in targets), measured, strict=True))
 
 
-async def _commits(
-    client: KafkaClient, target: LagTarget, limit: asyncio.Semaphore
-) -> dict[int, int] | str:
-    async with limit:
-        try:
-            found = await committed(client, target.group, target.topic, target.partitions)
-        except (KafkaUnavailable, KafkaRefused) as error:
-            return str(error)
-    missing = sorted(number for number, offset in found.items() if offset is None)
+def _gaps(target: LagTarget, commit: dict[int, int | None] | Exception) -> dict[int, int] | str:
+    """Return a group's offsets if there is one for every partition, else what is missing."""
+    if isinstance(commit, Exception):
+        return str(commit)
+    missing = sorted(number for number, offset in commit.items() if offset is None)
     if missing:
         return f"group {target.group} has no offset for partitions {missing}"
-    return {number: offset for number, offset in found.items() if offset is not None}
+    return {number: offset for number, offset in commit.items() if offset is not None}
 
 
 async def _measure(

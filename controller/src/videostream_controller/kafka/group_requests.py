@@ -1,0 +1,105 @@
+"""The child process that asks Kafka about consumer groups: JSON lines in, JSON lines out.
+
+librdkafka aborts the whole process when the connection to a group's coordinator breaks at the wrong
+moment of an admin request (confluentinc/librdkafka#4605, fix proposed in #5397; seen with 2.16.1
+at every few restarts of a broker). Here it takes only this process along; `group_process` starts
+another one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from confluent_kafka import KafkaError
+
+Answer = dict[str, Any]
+
+
+def main() -> None:
+    """Answer requests from standard input until it ends."""
+    clients: dict[str, AdminClient] = {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        identity = json.dumps(request["properties"], sort_keys=True)
+        if identity not in clients:
+            clients.clear()  # rotated credentials: the old connection is of no more use
+            # Its own log would repeat in plain text what the parent says once.
+            clients[identity] = AdminClient({**request["properties"], "log_level": 0})
+        answer = _REQUESTS[request["do"]](clients[identity], request)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _committed(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
+    """Read what groups have committed: `groups` is a list of [group, topic, partitions]."""
+    timeout_s = request["timeout_s"]
+    asked = [
+        admin.list_consumer_group_offsets(
+            [
+                ConsumerGroupTopicPartitions(
+                    group, [TopicPartition(topic, number) for number in range(partitions)]
+                )
+            ],
+            request_timeout=timeout_s,
+        )[group]
+        for group, topic, partitions in request["groups"]
+    ]
+    return {"groups": [_outcome(lambda one=one: _offsets(one.result())) for one in asked]}  # type: ignore[misc]
+
+
+def _commit(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
+    """Commit `offsets` (partition -> offset) of `topic` for `group`."""
+    group = request["group"]
+    starts = [
+        TopicPartition(request["topic"], int(number), offset)
+        for number, offset in request["offsets"].items()
+    ]
+    future = admin.alter_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(group, starts)], request_timeout=request["timeout_s"]
+    )[group]
+    return _outcome(lambda: _offsets(future.result()))
+
+
+def _delete(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
+    """Delete `group`."""
+    group = request["group"]
+    future = admin.delete_consumer_groups([group], request_timeout=request["timeout_s"])[group]
+    return _outcome(lambda: {"deleted": future.result() is None})
+
+
+def _offsets(answer: ConsumerGroupTopicPartitions) -> Answer:
+    # Kafka reports some errors per partition only; the call as a whole "succeeds".
+    for part in answer.topic_partitions or []:
+        if part.error is not None:
+            return _error(part.error)
+    return {
+        "offsets": {
+            str(part.partition): part.offset if part.offset >= 0 else None
+            for part in answer.topic_partitions or []
+        }
+    }
+
+
+def _outcome(ask: Callable[[], Answer]) -> Answer:
+    try:
+        return ask()
+    except KafkaException as error:
+        return _error(error.args[0])
+
+
+def _error(error: KafkaError) -> Answer:
+    return {"error": {"code": error.code(), "text": f"{error.name()}: {error.str()}"}}
+
+
+_REQUESTS: Final = {"committed": _committed, "commit": _commit, "delete": _delete}
+
+if __name__ == "__main__":
+    main()
