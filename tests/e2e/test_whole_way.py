@@ -72,13 +72,18 @@ def test_stored_signals_match_the_scene_and_every_panel_has_rows(
 
 
 def test_kubectl_get_tells_the_state_of_a_stream(running: str, streams: Streams) -> None:
-    printed = kubectl("get", "vst", running, "--namespace", streams.namespace)
-    header, row = printed.splitlines()
-    columns = dict(zip(header.split(), row.split(), strict=True))
-    assert columns["READY"] == "True"
-    assert columns["SOURCE"] == "Streaming"
-    assert float(columns["FPS"]) > 4
-    assert columns["CONSUMERS"] == "1"
+    def told() -> bool:
+        printed = kubectl("get", "vst", running, "--namespace", streams.namespace)
+        header, row = printed.splitlines()
+        columns = dict(zip(header.split(), row.split(), strict=True))
+        assert columns["READY"] == "True", columns
+        assert columns["SOURCE"] == "Streaming", columns
+        assert float(columns["FPS"]) > 4, columns
+        assert columns["CONSUMERS"] == "1", columns
+        return True
+
+    # Numbers in the status move at most every 30 s.
+    eventually(told, timeout_s=45, what="the columns of a stream that flows", period_s=2)
 
 
 def test_helm_test_passes(release: str) -> None:

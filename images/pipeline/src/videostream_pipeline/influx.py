@@ -76,7 +76,7 @@ class InfluxWriter:
         self._directory = directory
         self._client: InfluxDBClient | None = None
         self._api: WriteApi | None = None
-        self._bucket = ""
+        self._url = self._bucket = ""
 
     def write(self, lines: Sequence[str]) -> WriteResult:
         """Write lines with nanosecond times in one gzipped request; never raises for an outage."""
@@ -114,7 +114,7 @@ class InfluxWriter:
             enable_gzip=True,
         )
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
-        self._bucket = connection.bucket
+        self._url, self._bucket = connection.url, connection.bucket
         return None
 
     def _post(self, body: bytes) -> WriteResult:
@@ -125,7 +125,7 @@ class InfluxWriter:
         except ApiException as error:
             return _outcome(error)
         except (HTTPError, OSError) as error:
-            return Unavailable(_shorten(f"{type(error).__name__}: {error}"))
+            return Unavailable(_shorten(f"InfluxDB at {self._url} does not answer: {error}"))
         return Accepted()
 
 
