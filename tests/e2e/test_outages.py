@@ -97,11 +97,15 @@ def kill_one_consumer(streams: Streams, name: str) -> None:
     ).split()
     assert len(pods) == 2
     kubectl("delete", pods[0], "--namespace", streams.namespace, "--grace-period=0", "--force")
+    streams.wait(name, "ConsumerReady", status="False", timeout_s=30)
+    streams.wait(name, "Ready", status="True")
 
 
 def kafka_down(streams: Streams, name: str) -> None:
     with a_minute_without(f"statefulset/{RELEASE}-kafka", namespace=streams.namespace):
-        said = streams.wait(name, "Ready", status="False", timeout_s=OUTAGE_S)
+        said = streams.wait(
+            name, "TopicReady", status="False", reason="Unreachable", timeout_s=OUTAGE_S
+        )
         assert "Kafka" in said["message"]
     streams.wait(name, "Ready", status="True", timeout_s=180)
 

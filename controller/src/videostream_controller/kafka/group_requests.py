@@ -12,15 +12,22 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from confluent_kafka import KafkaError
-
 Answer = dict[str, Any]
+
+_UNANSWERED: Final = frozenset(
+    {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}  # noqa: SLF001
+)
 
 
 def main() -> None:
@@ -34,8 +41,17 @@ def main() -> None:
             # Its own log would repeat in plain text what the parent says once.
             clients[identity] = AdminClient({**request["properties"], "log_level": 0})
         answer = _REQUESTS[request["do"]](clients[identity], request)
+        if _lost_touch(answer):
+            # It may wait for a connection that died with the broker: a new client asks anew.
+            clients.clear()
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+
+
+def _lost_touch(answer: Answer) -> bool:
+    return any(
+        one.get("error", {}).get("code") in _UNANSWERED for one in answer.get("groups", [answer])
+    )
 
 
 def _committed(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
