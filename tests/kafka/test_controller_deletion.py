@@ -156,6 +156,7 @@ def test_a_change_to_retain_removes_the_finalizer(cluster: Cluster) -> None:
     until(finalizers, "the finalizer is back")
 
 
+@pytest.mark.timeout(300)
 def test_an_unreachable_kafka_blocks_until_the_user_gives_up(
     cluster: Cluster, kafka: Broker
 ) -> None:
@@ -180,6 +181,7 @@ def test_an_unreachable_kafka_blocks_until_the_user_gives_up(
     assert topic_exists(cluster, kafka)
 
 
+@pytest.mark.timeout(300)
 def test_a_blocked_cleanup_goes_on_when_kafka_is_back(cluster: Cluster, kafka: Broker) -> None:
     start_stream(cluster, SPEC)
     kafka.stop()
@@ -193,7 +195,7 @@ def test_a_blocked_cleanup_goes_on_when_kafka_is_back(cluster: Cluster, kafka: B
     finally:
         kafka.start()
     eventually(
-        lambda: cluster.stream("cam") is None, timeout_s=60, what="the object goes", period_s=0.2
+        lambda: cluster.stream("cam") is None, timeout_s=120, what="the object goes", period_s=0.2
     )
     assert not topic_exists(cluster, kafka)
 

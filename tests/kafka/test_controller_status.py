@@ -216,6 +216,7 @@ def test_numbers_wait_for_their_turn_and_states_do_not(cluster: Cluster, pods: P
     await_condition(cluster, "Ready", "False", "Stalled")
 
 
+@pytest.mark.timeout(240)
 def test_a_silent_producer_turns_unknown_and_a_restart_remembers(
     cluster: Cluster, pods: Pods, controller: Controller
 ) -> None:
