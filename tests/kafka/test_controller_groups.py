@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import TYPE_CHECKING
 
@@ -103,3 +104,25 @@ async def test_deleting_a_group_twice_is_no_error(
     await ensure_offsets(client, group, topic, partitions=12, start_from="Latest")
     assert await delete_group(client, group)
     assert not await delete_group(client, group)
+
+
+@pytest.mark.timeout(180)
+async def test_groups_are_known_again_soon_after_an_outage_of_the_broker(
+    kafka: Broker, topic: str, client: KafkaClient, group: str
+) -> None:
+    await ensure_offsets(client, group, topic, partitions=12, start_from="Latest")
+    target = LagTarget("a/b", group, topic, 12)
+    before = await sweep(client, [target])
+    assert before["a/b"].records == 0
+    kafka.stop()
+    try:
+        during = await sweep(client, [target])
+    finally:
+        kafka.start()
+    assert during["a/b"].records is None
+
+    records = None
+    async with asyncio.timeout(45):
+        while records != 0:
+            records = (await sweep(client, [target]))["a/b"].records
+            await asyncio.sleep(0.5)

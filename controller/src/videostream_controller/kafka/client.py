@@ -41,6 +41,15 @@ _UNAVAILABLE: Final = frozenset(
     }
 )
 
+# What a restarted broker says to a client that has not noticed: it keeps the epochs it has seen.
+_STALE: Final = frozenset(
+    {
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+    }
+)
+
 
 class KafkaUnavailable(Exception):
     """Kafka cannot be reached or does not answer now; the text is for people."""
@@ -150,6 +159,10 @@ class KafkaClient:
             detail = f"{error.name()}: {error.str()}"
             return self._unavailable(detail, admin, asked_at=asked_at)
         self._answered_at = time.monotonic()
+        if error.code() in _STALE:
+            if self._admin is admin:
+                self._admin = None
+            return KafkaUnavailable(f"Kafka is asked anew ({error.name()}: {error.str()})")
         return KafkaRefused(error.code(), f"{error.name()}: {error.str()}")
 
     def _unavailable(
