@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _TRUSTED_S: Final = 300.0
-_DOUBTED_S: Final = 10.0
+_DOUBTED_S: Final = 8.0  # below the pause of a stream without a topic
 _VISIBLE_WITHIN_S: Final = 5.0
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LOOK_AGAIN_S: Final = 30.0
-_LOOK_AGAIN_DOWN_S: Final = 10.0
+_LOOK_AGAIN_UNREADY_S: Final = 10.0
 _NUMBERS_EVERY_S: Final = 30.0
 _REFUSALS: Final = frozenset({403, 409, 422})
 _TOLD_BY_EVENT: Final = frozenset({"Ready", "TopicReady", "CleanupBlocked"})
@@ -103,8 +103,7 @@ class Reconciler:
         self._measure(stream, observed, planned)
         if refused:
             raise ApiError(0, "; ".join(refused.values()))
-        unsettled = topic.reason in {"Unreachable", "Refused"}
-        pause_s = _LOOK_AGAIN_DOWN_S if unsettled else _LOOK_AGAIN_S
+        pause_s = _LOOK_AGAIN_S if topic.is_ready else _LOOK_AGAIN_UNREADY_S
         return pause_s * random.uniform(0.9, 1.0)  # noqa: S311 spreads work, no secret
 
     def _newest(self, stream: VideoStream) -> VideoStream:

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+_log = logging.getLogger(__name__)
 _librdkafka = logging.getLogger("librdkafka")
 _T = TypeVar("_T")
 
 REQUEST_TIMEOUT_S: Final = 5.0
 _QUIET_AFTER_FAILURE_S: Final = 10.0
+_GROUP_ATTEMPTS: Final = 3
 _UNAVAILABLE: Final = frozenset(
     {
         KafkaError._TRANSPORT,  # noqa: SLF001 librdkafka names its local errors so
@@ -113,12 +115,16 @@ class KafkaClient:
         Raises KafkaUnavailable.
         """
         self._fail_while_quiet()
-        asked_at = time.monotonic()
         full_request = request | {"properties": self.properties()}
-        try:
-            return await self._group_process.ask(full_request, timeout_s=timeout_s)
-        except GroupProcessLost as lost:
-            raise self._unavailable(f"lost: {lost}", None, asked_at=asked_at) from lost
+        for attempt in range(1, _GROUP_ATTEMPTS + 1):
+            try:
+                return await self._group_process.ask(full_request, timeout_s=timeout_s)
+            except GroupProcessLost as lost:
+                # Not the cluster's fault: no pause for others, and mostly gone at the next try.
+                _log.warning("asking Kafka about groups: %s", lost)
+                if attempt == _GROUP_ATTEMPTS:
+                    raise KafkaUnavailable(f"Kafka could not be asked: {lost}") from lost
+        raise AssertionError("unreachable")
 
     @staticmethod
     def check(answer: dict[str, Any]) -> dict[str, Any]:
@@ -159,16 +165,12 @@ class KafkaClient:
             detail = f"{error.name()}: {error.str()}"
             return self._unavailable(detail, admin, asked_at=asked_at)
         self._answered_at = time.monotonic()
-        if error.code() in _STALE:
-            if self._admin is admin:
-                self._admin = None
-            return KafkaUnavailable(f"Kafka is asked anew ({error.name()}: {error.str()})")
+        if error.code() in _STALE and self._admin is admin:
+            self._admin = None  # the next request goes through one that learns anew
         return KafkaRefused(error.code(), f"{error.name()}: {error.str()}")
 
-    def _unavailable(
-        self, detail: str, admin: AdminClient | None, *, asked_at: float
-    ) -> KafkaUnavailable:
-        if admin is not None and self._admin is admin:
+    def _unavailable(self, detail: str, admin: AdminClient, *, asked_at: float) -> KafkaUnavailable:
+        if self._admin is admin:
             self._admin = None  # a new one connects at once and reads rotated credentials
         servers = self._properties.get("bootstrap.servers", "")
         message = f"Kafka at {servers} cannot be reached ({detail})"

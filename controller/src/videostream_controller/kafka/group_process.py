@@ -10,6 +10,7 @@ from typing import Any, Final
 
 _LIMIT_BYTES: Final = 64 * 1024 * 1024  # one line holds the offsets of every group
 _PATIENCE_S: Final = 5.0
+_DYING_S: Final = 0.2
 
 
 class GroupProcessLost(Exception):
@@ -33,20 +34,25 @@ class GroupProcess:
                     answer = await _exchange(child, line)
             except BaseException as error:
                 # Also when cancelled: an answer that comes later must meet no other request.
-                await self.close()
-                if isinstance(error, OSError | TimeoutError | EOFError):
-                    raise GroupProcessLost(type(error).__name__) from error
+                code = await self.close()
+                match error:
+                    case EOFError() | BrokenPipeError() | ConnectionResetError():
+                        raise GroupProcessLost(f"its process ended with {code}") from error
+                    case OSError() | TimeoutError():
+                        raise GroupProcessLost(f"its process: {error!r}") from error
                 raise
         return answer
 
-    async def close(self) -> None:
-        """End the child, if there is one."""
+    async def close(self) -> int | None:
+        """End the child, if there is one; gives its exit code, -6 for an abort."""
         child, self._child = self._child, None
         if child is None:
-            return
+            return None
+        with contextlib.suppress(TimeoutError):  # let one that is dying say of what
+            await asyncio.wait_for(child.wait(), _DYING_S)
         with contextlib.suppress(ProcessLookupError):
             child.kill()
-        await child.wait()
+        return await child.wait()
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:

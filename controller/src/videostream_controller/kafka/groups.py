@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _TIMED: Final = {"request_timeout": REQUEST_TIMEOUT_S}
-# The first group of a new cluster waits until Kafka has made __consumer_offsets.
-_FIRST_GROUP_S: Final = 20.0
+# The first group of a new cluster waits until Kafka has made __consumer_offsets. A client that
+# asked too early may wait in vain, while a new one is answered at once: so rather two tries.
+_GROUP_REQUEST_S: Final = 10.0
+_TRIES_UNANSWERED: Final = 2
 _ATTEMPTS: Final = 8
 _PAUSE_S: Final = 0.25
 _RETRIABLE: Final = frozenset(
@@ -36,6 +38,9 @@ _RETRIABLE: Final = frozenset(
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
+        # The broker was restarted; the client has dropped what it knew.
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 librdkafka names its local errors so
     }
 )
@@ -63,7 +68,7 @@ async def committed(
     Raises KafkaUnavailable where nothing could be asked.
     """
     request = {"do": "committed", "groups": list(groups)}
-    answer = await client.ask_groups(request, timeout_s=_FIRST_GROUP_S)
+    answer = await client.ask_groups(request, timeout_s=_GROUP_REQUEST_S)
     return [_read_offsets(client, one) for one in answer["groups"]]
 
 
@@ -139,7 +144,7 @@ async def _committed_one(
 
 
 async def _ask(client: KafkaClient, request: dict[str, Any]) -> dict[str, Any]:
-    return client.check(await client.ask_groups(request, timeout_s=_FIRST_GROUP_S))
+    return client.check(await client.ask_groups(request, timeout_s=_GROUP_REQUEST_S))
 
 
 def _read_offsets(
@@ -158,6 +163,9 @@ async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
             return await ask()
         except KafkaRefused as error:
             if error.code not in _RETRIABLE or attempt == _ATTEMPTS:
+                raise
+        except KafkaUnavailable:
+            if attempt >= _TRIES_UNANSWERED:
                 raise
         await asyncio.sleep(_PAUSE_S * attempt)
     raise AssertionError("unreachable")
