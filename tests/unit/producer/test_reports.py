@@ -15,8 +15,6 @@ from videostream_producer.points import (
     PointWriter,
     Totals,
     interval_fields,
-    pipeline_line,
-    point_time_ns,
     read_totals,
 )
 from videostream_producer.publish import client_properties
@@ -92,21 +90,6 @@ def test_totals_come_off_the_metrics() -> None:
     metrics.frame_bytes.observe(500)
     assert read_totals(metrics) == Totals(
         captured=3, dropped_too_large=1, delivery_failed=3, frame_bytes=500
-    )
-
-
-def test_pods_never_write_the_same_point() -> None:
-    one, other = (point_time_ns(1_700_000_000_123_456_789, pod) for pod in ("a", "b"))
-    assert one != other
-    assert one // 1_000_000 == other // 1_000_000 == 1_700_000_000_123
-
-
-def test_pipeline_line_names_the_stream_and_cannot_be_renamed_by_tags() -> None:
-    settings = parse_settings(environ(influx__tags={"site": "n 1", "role": "x"}))
-    line = pipeline_line(settings, {"captured": 4, "state": "Streaming"}, now_ns=10**18)
-    assert line.startswith(
-        r"pipeline,namespace=plant-7,role=producer,site=n\ 1,stream=gate "
-        'captured=4i,state="Streaming" 1000000000000'
     )
 
 

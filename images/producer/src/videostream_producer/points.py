@@ -6,19 +6,14 @@ Best effort, in a thread of its own with a short queue: InfluxDB never holds up 
 import logging
 import queue
 import threading
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from videostream_pipeline.influx import Accepted, InfluxWriter
-from videostream_pipeline.line_protocol import format_line, series_prefix
 from videostream_producer.metrics import Metrics
-from videostream_producer.settings import Settings
 
 QUEUE_POINTS: Final = 6
-_MICROSECOND_SPAN_NS: Final = 1_000_000
 
 _log = logging.getLogger(__name__)
 
@@ -65,24 +60,6 @@ def interval_fields(before: Totals, after: Totals) -> dict[str, int | float]:
         mean = (after.frame_bytes - before.frame_bytes) / counts["captured"]
         fields["frame_bytes_mean"] = float(mean)
     return fields
-
-
-def point_time_ns(now_ns: int, pod: str) -> int:
-    """Put a hash of the pod's name into the microseconds: no two pods write the same point."""
-    return now_ns - now_ns % _MICROSECOND_SPAN_NS + zlib.crc32(pod.encode()) % _MICROSECOND_SPAN_NS
-
-
-def pipeline_line(
-    settings: Settings, fields: Mapping[str, float | int | str], *, now_ns: int
-) -> str:
-    """Give the point as line protocol."""
-    own = {
-        "namespace": settings.stream.namespace,
-        "stream": settings.stream.name,
-        "role": "producer",
-    }
-    prefix = series_prefix("pipeline", {**settings.influx_tags, **own})
-    return format_line(prefix, fields, point_time_ns(now_ns, settings.pod))
 
 
 class PointWriter:

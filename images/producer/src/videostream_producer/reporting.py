@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from videostream_pipeline.logs import Redactor
+from videostream_pipeline.pipeline_point import PERIOD_S, pipeline_line
 from videostream_pipeline.status import (
     STATUS_PERIOD_S,
     ProducerStatus,
@@ -22,7 +23,6 @@ from videostream_producer.points import (
     PointWriter,
     Totals,
     interval_fields,
-    pipeline_line,
     read_totals,
 )
 from videostream_producer.publish import Publisher
@@ -30,7 +30,6 @@ from videostream_producer.rates import RateWindow
 from videostream_producer.settings import Settings
 from videostream_producer.topic import TopicProblem
 
-POINT_PERIOD_S: Final = 10.0
 CHANGE_PERIOD_S: Final = 1.0
 _SAMPLE_PERIOD_S: Final = 1.0
 
@@ -70,7 +69,7 @@ class Reporter:
         now_s = time.monotonic()
         if now_s - self._sampled_at_s >= _SAMPLE_PERIOD_S:
             self._sample(now_s)
-        if now_s - self._pointed_at_s >= POINT_PERIOD_S:
+        if now_s - self._pointed_at_s >= PERIOD_S:
             self._point(now_s)
         status = self._status(problem)
         if status_due(self._said, status, age_s=now_s - self._said_at_s):
@@ -105,14 +104,19 @@ class Reporter:
         fields = interval_fields(self._before, after)
         self._advice = advice(self._before, after)
         self._before = after
+        settings = self._settings
         line = pipeline_line(
-            self._settings,
             {
                 **fields,
                 "source_fps": round(self._source_rate.per_second, 3),
                 "reconnects": life.reconnects,
                 "state": life.state,
             },
+            namespace=settings.stream.namespace,
+            stream=settings.stream.name,
+            role="producer",
+            tags=settings.influx_tags,
+            pod=settings.pod,
             now_ns=time.time_ns(),
         )
         self._points.put(line)
