@@ -19,7 +19,7 @@ demo: ## From nothing to points in InfluxDB: cluster, images, chart, camera, Vid
 	python3 -m demo
 
 .PHONY: test
-test: check test-services e2e ## Everything: check, then the real API server, Kafka, InfluxDB and kind
+test: check sim test-services e2e ## Everything: check, then the real API server, Kafka, InfluxDB and kind
 
 .PHONY: check
 check: $(UV) ## Format, lint, types, imports, unit and property tests (under two minutes)
@@ -33,6 +33,10 @@ check: $(UV) ## Format, lint, types, imports, unit and property tests (under two
 fix: $(UV) ## Format and apply the safe fixes of the linter
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
+
+.PHONY: sim
+sim: $(UV) ## Laws of scaling by lag in simulation (`python -m tests.sim` prints the table)
+	$(PYTEST) tests/sim
 
 .PHONY: test-services
 test-services: $(UV) ## Tests on a real API server, Kafka, InfluxDB, Helm and camera; no cluster

@@ -1,0 +1,26 @@
+"""How many consumers a stream should have, by its lag, its arrivals and what a consumer can do.
+
+All of it is pure: `decide` maps what was known, one sample and the time to what is known now and a
+Decision. docs/scaling.md tells users how it decides; tests/sim compares it with other autoscalers.
+Read it in the order decide -> view -> rules -> sizing.
+"""
+
+from videostream_controller.autoscaling.decide import decide
+from videostream_controller.autoscaling.decision import Decision, Figures
+from videostream_controller.autoscaling.policy import Policy
+from videostream_controller.autoscaling.report import Report, parse_report
+from videostream_controller.autoscaling.sample import Partition, Sample, Workload
+from videostream_controller.autoscaling.state import State
+
+__all__ = [
+    "Decision",
+    "Figures",
+    "Partition",
+    "Policy",
+    "Report",
+    "Sample",
+    "State",
+    "Workload",
+    "decide",
+    "parse_report",
+]

@@ -1,0 +1,44 @@
+"""Lag as time: how old the oldest record is that is still to be processed. Pure.
+
+A partition's first unprocessed offset was once its end; when that was is read from the ends that
+were seen before, by interpolation. Unlike lag / consumption rate this neither explodes while
+consumers pause nor freezes when they stop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from videostream_controller.autoscaling.history import History
+
+
+def lag_seconds(history: History, over: Iterable[int]) -> float | None:
+    """Return the age of the oldest unprocessed record of the partitions `over`, in seconds.
+
+    Records from before the first observation are dated by the mean rate since then; where there is
+    no rate either, the age is at least the time that was watched. None if nothing was watched.
+    """
+    last = history.last
+    lagging = [p for p in over if last.lags[p]]
+    if not lagging:
+        return 0.0
+    seen = [*history.older, *((o.at_s, o.ends) for o in history.recent)]
+    if len(seen) == 1:
+        return None
+    return max(last.at_s - _arrived_at(seen, p, last.positions[p]) for p in lagging)
+
+
+def _arrived_at(seen: list[tuple[float, tuple[int, ...]]], partition: int, offset: int) -> float:
+    for index in range(len(seen) - 2, -1, -1):
+        before_s, before = seen[index]
+        if before[partition] <= offset:
+            after_s, after = seen[index + 1]
+            share = (offset - before[partition]) / (after[partition] - before[partition])
+            return before_s + share * (after_s - before_s)
+    (first_s, first), (last_s, last) = seen[0], seen[-1]
+    rate = (last[partition] - first[partition]) / (last_s - first_s)
+    missing = first[partition] - offset
+    return first_s - (missing / rate if rate > 0 else 0.0)

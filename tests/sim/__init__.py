@@ -1,0 +1,1 @@
+"""Ours and other autoscalers on the same consumer group, simulated second by second."""
