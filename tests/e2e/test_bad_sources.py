@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -24,11 +25,27 @@ while True:
 
 
 @pytest.fixture(scope="module")
-def locked_camera(release: str) -> Iterator[str]:
+def camera_manifests(release: str) -> list[dict[str, Any]]:
+    """The camera's Service and Deployment, with the image that the cluster holds."""
+    text = (ROOT / "images" / "camera" / "camera.yaml").read_text()
+    manifests = [manifest for manifest in yaml.safe_load_all(text) if manifest]
+    path = "jsonpath={.spec.template.spec.containers[0].image}"
+    image = kubectl("get", "deployment", "camera", "--namespace", release, "--output", path)
+    container_of(manifests)["image"] = image
+    return manifests
+
+
+def container_of(manifests: list[dict[str, Any]]) -> dict[str, Any]:
+    deployment = next(item for item in manifests if item["kind"] == "Deployment")
+    container: dict[str, Any] = deployment["spec"]["template"]["spec"]["containers"][0]
+    return container
+
+
+@pytest.fixture(scope="module")
+def locked_camera(release: str, camera_manifests: list[dict[str, Any]]) -> Iterator[str]:
     """A second camera that asks for a password."""
     name = "camera-locked"
-    text = (ROOT / "images" / "camera" / "camera.yaml").read_text()
-    manifests = [_locked(manifest, name) for manifest in yaml.safe_load_all(text) if manifest]
+    manifests = [_locked(manifest, name) for manifest in deepcopy(camera_manifests)]
     bundle = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
     kubectl("apply", "--namespace", release, "--filename", "-", stdin=bundle)
     kubectl(
@@ -58,13 +75,10 @@ def _locked(manifest: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def silent_server(release: str) -> Iterator[str]:
+def silent_server(release: str, camera_manifests: list[dict[str, Any]]) -> Iterator[str]:
     """A server that accepts connections and never says a word."""
     name = "silent"
-    image = yaml.safe_load_all((ROOT / "images" / "camera" / "camera.yaml").read_text())
-    container = next(item for item in image if item["kind"] == "Deployment")["spec"]["template"][
-        "spec"
-    ]["containers"][0]
+    container = container_of(camera_manifests)
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
