@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -269,10 +270,21 @@ def test_a_broker_restart_is_survived(stage: Stage) -> None:
         stage.publish(frames(24))
         stage.wait_for(24)
         stage.kafka.stop()
+        eventually(lambda: pod.get("/readyz")[0] == 503, timeout_s=60, what="not ready")
         stage.kafka.start()
+        back_at = datetime.now(UTC)
         stage.publish(frames(24, start=24))
         stage.wait_for(48, timeout_s=90)
         stage.wait_committed(48)
+
+        def knows_its_lag() -> bool:
+            said = [status for _, status in stage.statuses() if status]
+            assert said[-1].get("lagRecords") == 0, said[-1]
+            return datetime.fromisoformat(said[-1]["time"]) > back_at
+
+        eventually(knows_its_lag, timeout_s=60, what="lag 0 in a status after the restart")
+        pod.wait_ready()
+        assert len(pod.log.read_text().splitlines()) < 60, "an outage must not flood the log"
         assert pod.terminate() == 0
 
 

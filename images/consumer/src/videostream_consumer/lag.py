@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
@@ -18,20 +18,41 @@ _TIMEOUT_S: Final = 2.0
 
 
 class OffsetProbe:
-    """Asks a topic for its first and next offsets."""
+    """Asks a topic for its first and next offsets.
+
+    A client whose question failed is replaced: one that has not noticed the restart of a broker
+    is refused for ever, because it keeps the leader epochs that it has seen.
+    """
 
     def __init__(self, config: Mapping[str, Any], *, topic: str) -> None:
-        self._admin = AdminClient(dict(config))
+        self._config = dict(config)
         self._topic = topic
+        self._admin: AdminClient | None = None
 
     def bounds(self, partitions: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return (first, next) offset of each partition; raises KafkaException or TimeoutError."""
         wanted = [TopicPartition(self._topic, partition) for partition in partitions]
+        if self._admin is None:
+            self._admin = AdminClient(self._config)
+        try:
+            return self._bounds(self._admin, wanted)
+        except (KafkaException, TimeoutError):
+            self._admin = None
+            raise
+
+    def use_credentials(self, username: str, password: str) -> None:
+        """Connect with these from now on."""
+        self._config |= {"sasl.username": username, "sasl.password": password}
+        self._admin = None
+
+    def _bounds(
+        self, admin: AdminClient, wanted: list[TopicPartition]
+    ) -> dict[int, tuple[int, int]]:
         if not wanted:
-            self._admin.list_topics(self._topic, timeout=_TIMEOUT_S)
+            admin.list_topics(self._topic, timeout=_TIMEOUT_S)
             return {}
-        first = self._ask(wanted, OffsetSpec.earliest)
-        end = self._ask(wanted, OffsetSpec.latest)
+        first = _ask(admin, wanted, OffsetSpec.earliest)
+        end = _ask(admin, wanted, OffsetSpec.latest)
         return {
             item.partition: (
                 first[item].result(_TIMEOUT_S).offset,
@@ -40,12 +61,11 @@ class OffsetProbe:
             for item in wanted
         }
 
-    def use_credentials(self, username: str, password: str) -> None:
-        """Connect with these from now on."""
-        self._admin.set_sasl_credentials(username, password)
 
-    def _ask(self, wanted: list[TopicPartition], spec: Callable[[], OffsetSpec]) -> dict[Any, Any]:
-        return self._admin.list_offsets(dict.fromkeys(wanted, spec()), request_timeout=_TIMEOUT_S)
+def _ask(
+    admin: AdminClient, wanted: list[TopicPartition], spec: Callable[[], OffsetSpec]
+) -> dict[Any, Any]:
+    return admin.list_offsets(dict.fromkeys(wanted, spec()), request_timeout=_TIMEOUT_S)
 
 
 def lag_of(bounds: Mapping[int, tuple[int, int]], done: Mapping[int, int]) -> int:

@@ -36,7 +36,7 @@ _BOUNDED: Final[Mapping[str, Any]] = {
     "queue.buffering.max.messages": 16,
     "queue.buffering.max.kbytes": 1024,
     "message.timeout.ms": 5000,  # an old status is worth nothing
-    "log.connection.close": False,
+    "log_level": 2,  # critical: in an outage every attempt to connect would be logged
 }
 _log = logging.getLogger(__name__)
 

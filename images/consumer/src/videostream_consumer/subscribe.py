@@ -47,6 +47,7 @@ _PROTOCOLS: Final[tuple[Mapping[str, Any], ...]] = (
 # A broker without KIP-848 makes the client fail for good at its first heartbeat.
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001 (public name)
 _UNSUPPORTED: Final = KafkaError._UNSUPPORTED_FEATURE  # noqa: SLF001 (public name)
+_CRITICAL: Final = 2  # of syslog
 _NOTHING_TO_COMMIT: Final = KafkaError._NO_OFFSET  # noqa: SLF001 (public name)
 _log = logging.getLogger(__name__)
 _kafka_log = logging.getLogger("librdkafka")
@@ -146,7 +147,8 @@ class Subscription:
     def _open(self) -> Consumer:
         properties = read_kafka_connection(self._directory)
         self._redactor.register(properties.get("sasl.password", ""))
-        quiet = {"logger": _kafka_log, "log.connection.close": False}
+        # In an outage librdkafka logs every attempt to connect; `error_cb` tells it now and then.
+        quiet = {"logger": _kafka_log, "log_level": _CRITICAL}
         client_id = {"client.id": f"{self._identity['client.id']}-lag"}
         self._probe = OffsetProbe({**properties, **quiet, **client_id}, topic=self._topic)
         consumer = Consumer(
