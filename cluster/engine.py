@@ -21,6 +21,10 @@ _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 60.0
 _POLL_S = 0.2
 
+# An engine that this process started outlives it. Its handle is kept: Python warns of one that is
+# thrown away while its process runs.
+_started: list[subprocess.Popen[bytes]] = []
+
 
 def engine_dir() -> Path:
     """Return the folder of the engine that we start: its pid file, data and runtime shim."""
@@ -91,6 +95,7 @@ def _start() -> None:
             # Its own session: the engine outlives this command and its terminal.
             start_new_session=True,
         )
+    _started.append(process)
     deadline_s = time.monotonic() + _START_TIMEOUT_S
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline_s:

@@ -35,14 +35,15 @@ def test_freeze_goes_on_with_the_same_picture(camera: Camera, stream: str) -> No
         assert see(capture) is not None
         camera.fault("freeze")
         frozen_s = time.time()
-        # A picture 3 s later still shows what was before the fault.
+        # A picture 3 s later still shows what was before the fault, to what can be told from it:
+        # levels are rounded, so pictures close in time can be equal.
         while (seen := see(capture)) and seen.at_s < frozen_s + 3:
             pass
         later = see(capture)
         assert seen is not None
         assert later is not None
         assert np.abs(later.image.astype(int) - seen.image).max() <= 3
-        assert shown_instant(later) <= frozen_s
+        assert shown_instant(later) < frozen_s + 1
         camera.fault("none")
         eventually(
             lambda: (now := see(capture)) and abs(now.image.mean() - later.image.mean()) > 1,
