@@ -22,7 +22,7 @@ from videostream_controller.autoscaling import (
     parse_report,
 )
 from videostream_controller.autoscaling.history import History, begin, observe
-from videostream_controller.autoscaling.lag import lag_seconds
+from videostream_controller.autoscaling.lag import ages, oldest
 from videostream_controller.autoscaling.sizing import (
     UP_UTILISATION,
     Aims,
@@ -299,7 +299,7 @@ def test_lag_is_the_age_of_the_oldest_record(rate: int, behind_s: int, periods: 
         done = rate * max(0, at_s - behind_s)
         sample = Sample(float(at_s), "topic", (Partition(done, 0, rate * at_s),))
         past = observe(past if past.recent else begin((), sample), sample, Workload(1, 1))
-    found = lag_seconds(past, [0])
+    found = oldest(ages(past), [0])
     assert found is not None
     assert math.isclose(found, min(behind_s, at_s), abs_tol=1e-6)
 

@@ -126,6 +126,7 @@ class FlinkCut:
     """True processing rate against arrivals and catch-up; acts outside a band of utilisation."""
 
     window_s: int = 60
+    fewest_s: int = 30  # with less, the steps of the commits look like a change of load
     stabilisation_s: int = 30
     down_delay_s: int = 300
     catch_up_s: int = 60
@@ -144,7 +145,9 @@ class FlinkCut:
         self._seen.append((group.processed, lag))
         if len(self._seen) > self.window_s:
             self._seen.popleft()
-        early = group.now - self._scaled_at < self.stabilisation_s or len(self._seen) < 10
+        early = (
+            group.now - self._scaled_at < self.stabilisation_s or len(self._seen) < self.fewest_s
+        )
         if group.now % 5 or number == 0 or early:
             return number
         wanted = self._wanted(group)

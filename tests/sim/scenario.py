@@ -8,7 +8,7 @@ that is noisy by 15 %.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -113,6 +113,11 @@ BACKLOG: Final = Scenario(
     name="backlog from 0", load=steady(20), start=0, minimum=0, backlog=5000, seconds=1200
 )
 HOT: Final = Scenario(name="hot partition", load=steady(30), start=4, hot=0.5)
+
+STEP_QUICK: Final = replace(
+    STEP, name="step, commits and rebalances in 1 s", commit_s=1, rebalance_s=1
+)
+STEP_COLD: Final = replace(STEP, name="step, pods start in 30 s", pod_start_s=30)
 
 
 def random_walk(seed: int) -> Scenario:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tests.sim.ours import Ours
 from tests.sim.rivals import FlinkCut, KedaHpa, Numaflow
 from tests.sim.run import run
-from tests.sim.scenario import COMPARED, random_walk
+from tests.sim.scenario import COMPARED, STEP_COLD, STEP_QUICK, random_walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,7 @@ def show(seeds: Iterable[int]) -> None:
     print(f"{_LEGEND}; {len(chosen)} seeds\n")
     print(f"| scenario | {' | '.join(AUTOSCALERS)} |")
     print("|---" * (len(AUTOSCALERS) + 1) + "|")
-    for scenario in COMPARED:
+    for scenario in (*COMPARED, STEP_QUICK, STEP_COLD):
         _show_row(scenario.name, [scenario] * len(chosen), chosen)
     _show_row("random walk", [random_walk(seed) for seed in chosen], chosen)
 

@@ -169,6 +169,17 @@ def test_our_last_word_counts_until_the_deployment_shows_it() -> None:
     assert stream.tick(came=25, went=5, seconds=30).previous == 3
 
 
+def test_a_dry_run_says_what_it_would_do_and_takes_no_note() -> None:
+    stream = Stream(replace(POLICY, dry_run=True))
+    stream.ticks(3, came=5, went=5)
+    for _ in range(4):
+        assert stream.tick(came=25, went=5).replicas == 6
+        stream.replicas = 2
+    status = stream.state.to_status()
+    assert status["replicas"] == 2
+    assert "lastScaleTime" not in status
+
+
 def test_without_a_deployment_the_last_number_stays() -> None:
     status = {**KNOWN, "replicas": 4}
     _, decision = decide(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from videostream_controller.autoscaling import history, rules
-from videostream_controller.autoscaling.decision import Decision, Figures, describe
+from videostream_controller.autoscaling.decision import Decision, describe
 from videostream_controller.autoscaling.look import look
 from videostream_controller.autoscaling.memory import bounded_pod_start_s
 from videostream_controller.autoscaling.rules import Verdict
@@ -44,10 +44,10 @@ def decide(
     """
     replicas = _replicas(state.memory, policy, workload, now_s)
     if (verdict := _by_spec(replicas, policy, sample)) is not None:
-        return _without_view(state, verdict, replicas, now_s)
+        return _without_view(state, verdict, replicas, policy, now_s)
     if sample is None or workload is None:
         verdict = _unknown(replicas, workload)
-        return _without_view(replace(state, up_ticks=0), verdict, replicas, now_s)
+        return _without_view(replace(state, up_ticks=0), verdict, replicas, policy, now_s)
     if not history.is_same_topic(state.history, sample):
         state = _forget_topic(state)
     view = look(state, sample, policy=policy, workload=workload, replicas=replicas, now_s=now_s)
@@ -124,43 +124,51 @@ def _learn_pod_start(state: State, view: View) -> State:
 def _conclude(state: State, verdict: Verdict, view: View) -> tuple[State, Decision]:
     waits_up = verdict.hold in {"ConfirmingUp", "PodsStarting"}
     state = replace(state, up_ticks=state.up_ticks + 1 if waits_up else 0)
-    state = _scaled(state, verdict, view.now_s)
-    decision = _decision(verdict, view.replicas, view.figures)
-    return state, replace(decision, limited_by=view.limited_by, stalled=view.stalled, hot=view.hot)
+    figures = view.figures
+    decision = Decision(
+        replicas=verdict.replicas,
+        previous=view.replicas,
+        reason=verdict.reason,
+        message=": ".join(filter(None, (verdict.message, describe(figures)))),
+        action=verdict.action,
+        hold=verdict.hold,
+        limited_by=view.limited_by,
+        stalled=view.stalled,
+        hot=view.hot,
+        figures=figures,
+    )
+    return _noted(state, decision, view.policy, view.now_s), decision
 
 
 def _without_view(
-    state: State, verdict: Verdict, replicas: int, now_s: float
+    state: State, verdict: Verdict, replicas: int, policy: Policy, now_s: float
 ) -> tuple[State, Decision]:
-    decision = _decision(verdict, replicas, Figures())
-    return _scaled(state, verdict, now_s), replace(decision, stalled=state.memory.stalled)
-
-
-def _decision(verdict: Verdict, replicas: int, figures: Figures) -> Decision:
-    figured = describe(figures)
-    message = f"{verdict.message}: {figured}" if figured else verdict.message
-    return Decision(
+    decision = Decision(
         replicas=verdict.replicas,
         previous=replicas,
         reason=verdict.reason,
-        message=message,
+        message=verdict.message,
         action=verdict.action,
         hold=verdict.hold,
-        figures=figures,
+        stalled=state.memory.stalled,
     )
+    return _noted(state, decision, policy, now_s), decision
 
 
-def _scaled(state: State, verdict: Verdict, now_s: float) -> State:
-    """Note the change in the memory, and whether it takes back the one before."""
-    memory = replace(state.memory, replicas=verdict.replicas)
-    action = verdict.action
-    if action is None:
-        return replace(state, memory=memory)
+def _noted(state: State, decision: Decision, policy: Policy, now_s: float) -> State:
+    """Keep the decision in the memory, unless nobody will carry it out."""
+    memory, action = state.memory, decision.action
+    if policy.dry_run or action is None:
+        replicas = decision.previous
+        if memory.replicas == replicas:
+            return state
+        return replace(state, memory=replace(memory, replicas=replicas))
     last = memory.last_action
     turned = (action in _UP and last in _DOWN) or (action in _DOWN and last in _UP)
     late = tuple(at_s for at_s in memory.reversals_s if now_s - at_s <= REVERSALS_S)
     memory = replace(
         memory,
+        replicas=decision.replicas,
         last_scale_s=int(now_s),
         last_action=action,
         reversals_s=(*late, int(now_s)) if turned else late,

@@ -15,20 +15,27 @@ if TYPE_CHECKING:
     from videostream_controller.autoscaling.history import History
 
 
-def lag_seconds(history: History, over: Iterable[int]) -> float | None:
-    """Return the age of the oldest unprocessed record of the partitions `over`, in seconds.
+def ages(history: History) -> tuple[float, ...] | None:
+    """Return for each partition the age of its oldest unprocessed record in seconds, 0 for none.
 
     Records from before the first observation are dated by the mean rate since then; where there is
     no rate either, the age is at least the time that was watched. None if nothing was watched.
     """
     last = history.last
-    lagging = [p for p in over if last.lags[p]]
-    if not lagging:
-        return 0.0
+    if not any(last.lags):
+        return (0.0,) * len(last.lags)
     seen = [*history.older, *((o.at_s, o.ends) for o in history.recent)]
     if len(seen) == 1:
         return None
-    return max(last.at_s - _arrived_at(seen, p, last.positions[p]) for p in lagging)
+    return tuple(
+        last.at_s - _arrived_at(seen, p, last.positions[p]) if lag else 0.0
+        for p, lag in enumerate(last.lags)
+    )
+
+
+def oldest(found: tuple[float, ...] | None, over: Iterable[int]) -> float | None:
+    """Return the greatest of the ages of the partitions `over`; None if they are not known."""
+    return None if found is None else max((found[p] for p in over), default=0.0)
 
 
 def _arrived_at(seen: list[tuple[float, tuple[int, ...]]], partition: int, offset: int) -> float:

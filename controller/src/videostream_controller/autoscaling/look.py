@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from videostream_controller.autoscaling import capacity, history, report, sizing
-from videostream_controller.autoscaling.lag import lag_seconds
+from videostream_controller.autoscaling import capacity, history, lag, report
 from videostream_controller.autoscaling.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from videostream_controller.autoscaling.capacity import Source
     from videostream_controller.autoscaling.history import History
     from videostream_controller.autoscaling.memory import Memory
     from videostream_controller.autoscaling.policy import Policy
     from videostream_controller.autoscaling.sample import Sample, Workload
-    from videostream_controller.autoscaling.sizing import Sizes
     from videostream_controller.autoscaling.state import State
 
 STALL_S: Final = 45.0  # also the time after which Kafka gives up a member that was killed
 _STALL_TURNS: Final = 5.0
-_HOT_WATCHED_S: Final = 45.0
 _FORGET: Final = 0.02
 
 
@@ -40,13 +39,13 @@ def look(
     active = tuple(p for p in range(len(sample.partitions)) if p not in stalled)
     reports = report.fresh(sample.reports, now_s)
     observed = capacity.observed_fps(past, active, reports=reports, ready=workload.ready)
-    known = _learn_capacity(replace(state.memory, stalled=stalled), observed)
+    known = _learnt(state.memory, before, past, active, observed=observed, replicas=replicas)
+    if stalled != known.stalled:
+        known = replace(known, stalled=stalled)
     fps, source = _capacity(known, policy)
-    lag_s = lag_seconds(past, active)
-    moving = [p for p in active if past.still_s[p] < history.FAST_S]
-    moving_lag_s = lag_seconds(past, moving)
-    is_late = moving_lag_s is None or moving_lag_s > max(policy.target_lag_s, capacity.COMMIT_S)
-    view = View(
+    ages = lag.ages(past)
+    quiet_s, late_s = _quiet_and_late_s(state, past, ages, policy, now_s)
+    return View(
         policy=policy,
         memory=known,
         past=past,
@@ -55,49 +54,17 @@ def look(
         replicas=replicas,
         active=active,
         stalled=stalled,
-        hot=_hot(past, active, fps),
         lag=sum(past.last.lags[p] for p in active),
-        lag_s=lag_s,
+        lag_s=lag.oldest(ages, active),
         arrival=history.arrival(past, active, history.FAST_S),
-        consumption=history.consumption(past, active, history.FAST_S),
         fps=fps,
         source=source,
         blocked=report.median_blocked(reports),
+        quiet_s=quiet_s,
+        late_s=late_s,
         up_ticks=state.up_ticks,
-        quiet_s=0.0 if is_late else now_s - (state.quiet_since_s or now_s),
-        late_s=now_s - (state.late_since_s or now_s) if is_late else 0.0,
-        window=state.window,
+        window_before=state.window,
     )
-    return _with_sizes(replace(view, memory=_learn_load(view, before)))
-
-
-def _with_sizes(view: View) -> View:
-    sizes = _sizes(view)
-    if sizes is None:
-        return view
-    down = view.policy.clamp(sizes.down)
-    return replace(view, sizes=sizes, window=view.window.add(view.now_s, down, view.window_s))
-
-
-def _sizes(view: View) -> Sizes | None:
-    if view.fps is None or view.arrival is None:
-        return None
-    rest = [p for p in view.active if p not in view.hot]
-    slow = history.arrivals(view.past, history.SLOW_S)
-    load = sizing.Load(
-        arrival=history.arrival(view.past, rest, history.FAST_S) or 0.0,
-        surge=history.surge(view.past, rest),
-        lag=sum(view.past.last.lags[p] for p in rest),
-        slow=tuple(slow[p] for p in rest),
-        hot=len(view.hot),
-    )
-    group = sizing.Group(view.replicas, len(view.active), view.fps)
-    sizes = sizing.sizes(load, group, view.aims)
-    if not view.lacks_pods:
-        return sizes
-    # Lag that grows because pods do not come is no reason to ask for more pods that do not come.
-    without_lag = sizing.sizes(replace(load, lag=0), group, view.aims)
-    return replace(sizes, up=without_lag.up, short=without_lag.short)
 
 
 def _stalled(past: History, fps: float | None, ready: int) -> tuple[int, ...]:
@@ -105,13 +72,6 @@ def _stalled(past: History, fps: float | None, ready: int) -> tuple[int, ...]:
     turn_s = 0.0 if fps is None else len(past.still_s) / ready / fps
     limit_s = max(STALL_S, _STALL_TURNS * turn_s)
     return tuple(p for p, still_s in enumerate(past.still_s) if still_s >= limit_s)
-
-
-def _hot(past: History, active: tuple[int, ...], fps: float | None) -> tuple[int, ...]:
-    if fps is None or history.watched_s(past) < _HOT_WATCHED_S:
-        return ()
-    slow = history.arrivals(past, history.SLOW_S)
-    return tuple(p for p in active if sizing.is_hot(slow[p], fps))
 
 
 def _capacity(known: Memory, policy: Policy) -> tuple[float | None, Source]:
@@ -122,28 +82,47 @@ def _capacity(known: Memory, policy: Policy) -> tuple[float | None, Source]:
     return None, "Unknown"
 
 
-def _learn_capacity(known: Memory, observed: tuple[float, Source] | None) -> Memory:
-    if observed is None:
-        return known
-    fps, source = observed
-    before = known.capacity_fps if known.capacity_source == source else None
-    return replace(known, capacity_fps=capacity.smooth(before, fps), capacity_source=source)
-
-
-def _learn_load(view: View, before: History) -> Memory:
-    """Return what the sample teaches about the load, and since when there has been none."""
-    known, recent = view.memory, view.past.recent
-    came = bool(before.recent) and any(
-        view.past.last.ends[p] > before.last.ends[p] for p in view.active
+def _learnt(
+    known: Memory,
+    before: History,
+    past: History,
+    active: Sequence[int],
+    *,
+    observed: tuple[float, Source] | None,
+    replicas: int,
+) -> Memory:
+    """Return what a sample teaches about capacity and load, and since when there has been none."""
+    last, recent = past.last, past.recent
+    came = bool(before.recent) and any(last.ends[p] > before.last.ends[p] for p in active)
+    idle_since_s = known.idle_since_s
+    if came or any(last.lags[p] for p in active):
+        idle_since_s = None
+    elif idle_since_s is None and len(recent) > 1:
+        idle_since_s = int(recent[-2].at_s)
+    fps, source = observed or (known.capacity_fps, known.capacity_source)
+    if observed is not None and source == known.capacity_source:
+        fps = capacity.smooth(known.capacity_fps, observed[0])
+    rate = history.arrival(past, active, history.FAST_S) if came else None
+    usual = known.arrival_fps
+    return replace(
+        known,
+        capacity_fps=fps,
+        capacity_source=source,
+        arrival_fps=max(rate, usual + _FORGET * (rate - usual)) if rate else usual,
+        active_replicas=replicas if rate and replicas > 0 else known.active_replicas,
+        idle_since_s=idle_since_s,
     )
-    if came or view.lag >= 1:
-        known = replace(known, idle_since_s=None)
-    elif known.idle_since_s is None and len(recent) > 1:
-        known = replace(known, idle_since_s=int(recent[-2].at_s))
-    if came and view.arrival:
-        usual = known.arrival_fps
-        kept = max(view.arrival, usual + _FORGET * (view.arrival - usual))
-        known = replace(known, arrival_fps=kept)
-        if view.replicas > 0:
-            known = replace(known, active_replicas=view.replicas)
-    return known
+
+
+def _quiet_and_late_s(
+    state: State, past: History, ages: tuple[float, ...] | None, policy: Policy, now_s: float
+) -> tuple[float, float]:
+    """Return for how long the group has kept up and for how long it has not; one of them is 0.
+
+    A partition in which nothing moves tells nothing of the others' capacity.
+    """
+    moving = (p for p, still_s in enumerate(past.still_s) if still_s < history.FAST_S)
+    age_s = lag.oldest(ages, moving)
+    if age_s is not None and age_s <= max(policy.target_lag_s, capacity.COMMIT_S):
+        return now_s - (state.quiet_since_s or now_s), 0.0
+    return 0.0, now_s - (state.late_since_s or now_s)

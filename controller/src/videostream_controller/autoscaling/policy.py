@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The bounds and aims of one stream. `partitions` is what its topic has."""
+    """The bounds and aims of one stream. `partitions` is what its topic has.
+
+    `dry_run`: others decide about the replicas; what is decided here is only shown.
+    """
 
     partitions: int
     min_replicas: int = 1
@@ -18,6 +21,7 @@ class Policy:
     scale_down_window_s: float = 180.0
     per_replica_fps: float | None = None
     suspended: bool = False
+    dry_run: bool = False
 
     @property
     def ceiling(self) -> int:
