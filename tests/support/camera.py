@@ -65,7 +65,7 @@ class Camera:
 def running_camera(name: str, **environment: str) -> Iterator[Camera]:
     """Run a camera under the restrictions of its manifest, ready when it is given."""
     image = build_images(["camera"])["camera"]
-    container = PREFIX + name
+    container = f"{PREFIX}{name}-{os.getpid()}"
     docker("rm", "--force", container)
     variables = [word for pair in environment.items() for word in ("--env", "=".join(pair))]
     docker(
