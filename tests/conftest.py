@@ -1,4 +1,12 @@
-"""Fixtures that start real services, shared by all layers; each starts on first use only."""
+"""Fixtures that start real services, shared by all layers; each starts on first use only.
+
+Property tests try the same examples in each run, so that a red run can be repeated;
+`HYPOTHESIS_PROFILE=default` tries others.
+"""
+
+import os
+
+from hypothesis import settings
 
 pytest_plugins = [
     "tests.support.apiserver",
@@ -6,3 +14,6 @@ pytest_plugins = [
     "tests.support.influxdb",
     "tests.support.kafka",
 ]
+
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

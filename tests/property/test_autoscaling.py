@@ -215,13 +215,16 @@ def test_a_steady_load_is_steered_once_and_then_left_alone(
     )  # fmt: skip
     assume(rate < 0.8 * fps * partitions)
     size = fit(rate / UP_UTILISATION, partitions, fps)
+    waiting = min(partitions, rate)  # what came in the last second, which no commit tells yet
     state, replicas, actions = State(), size, []
     for tick in range(100):
         now_s = START_S + 5 * tick
         count = 1000 + rate * 5 * tick
         parts = tuple(
-            Partition(max(0, end - 1), 0, end)
-            for end in (count // partitions + (p < count % partitions) for p in range(partitions))
+            Partition(end - (p < waiting), 0, end)
+            for p, end in enumerate(
+                count // partitions + (p < count % partitions) for p in range(partitions)
+            )
         )
         reports = (Report("a", fps, 0.8, 0.0, now_s),) if reported else ()
         state, decision = decide(
