@@ -42,7 +42,15 @@ SPEC_DEFAULTS: Mapping[str, Any] = {
     "consumer": {
         "startFrom": "Latest",
         "maxFrameAge": "10s",
-        "scaling": {"mode": "Lag", "minReplicas": 1, "maxReplicas": 4},
+        "scaling": {
+            "mode": "Lag",
+            "minReplicas": 1,
+            "maxReplicas": 4,
+            "targetLag": "5s",
+            "drainTime": "60s",
+            "idleAfter": "5m",
+            "scaleDownWindow": "3m",
+        },
     },
     "zones": [],
     "signals": [

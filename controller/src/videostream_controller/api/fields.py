@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 
 from videostream_pipeline.duration import parse_duration
 
-_FPS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?", re.ASCII)
-_MAX_FPS = 240
+_RATE = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
 _Choice = TypeVar("_Choice", bound=str)
 
 
@@ -141,13 +140,13 @@ class Fields:
             self.error(key, 'a duration above zero such as "10s", "1m30s" or "500ms"')
         return seconds
 
-    def frame_rate(self, key: str) -> Fraction:
+    def rate(self, key: str, *, most: int) -> Fraction:
         """Return the frames per second at `key`: an integer or a string of up to 3 decimals."""
         found = self.values.get(key)
         text = str(found) if isinstance(found, int | str) and not isinstance(found, bool) else ""
-        rate = Fraction(text) if _FPS.fullmatch(text) else Fraction(0)
-        if not 0 < rate <= _MAX_FPS:
-            self.error(key, f'an integer or a string such as "0.5", above 0, at most {_MAX_FPS}')
+        rate = Fraction(text) if _RATE.fullmatch(text) else Fraction(0)
+        if not 0 < rate <= most:
+            self.error(key, f'an integer or a string such as "0.5", above 0, at most {most}')
         return rate
 
     def error(self, key: str, expected: str) -> None:

@@ -165,11 +165,20 @@ class Producer:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """Who decides the number of consumers, and between which bounds."""
+    """Who decides the number of consumers, between which bounds, and by which aims.
+
+    `min_replicas` may be 0: none for an idle stream. `per_replica_fps` is what the user says of one
+    consumer, None for nothing.
+    """
 
     mode: ScalingMode
     min_replicas: int
     max_replicas: int
+    target_lag_s: float
+    drain_time_s: float
+    idle_after_s: float
+    scale_down_window_s: float
+    per_replica_fps: float | None
 
 
 @dataclass(frozen=True, slots=True)

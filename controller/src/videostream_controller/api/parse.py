@@ -116,7 +116,7 @@ def _volume(source: Fields) -> model.Volume | None:
 def _frames(frames: Fields) -> model.Frames:
     reference = frames.child("reference")
     return model.Frames(
-        fps=frames.frame_rate("fps"),
+        fps=frames.rate("fps", most=240),
         width=frames.optional_integer("width", minimum=1),
         height=frames.optional_integer("height", minimum=1),
         jpeg_quality=frames.integer("jpegQuality", minimum=1),
@@ -160,12 +160,22 @@ def _consumer(consumer: Fields) -> model.Consumer:
         start_from=consumer.choice("startFrom", _START_FROM),
         max_frame_age_s=consumer.duration_s("maxFrameAge"),
         replicas=None if mode == "Lag" else replicas,
-        scaling=model.Scaling(
-            mode=mode,
-            min_replicas=scaling.integer("minReplicas", minimum=1),
-            max_replicas=scaling.integer("maxReplicas", minimum=1),
-        ),
+        scaling=_scaling(scaling, mode),
         pod=_pod(consumer.child("pod")),
+    )
+
+
+def _scaling(scaling: Fields, mode: model.ScalingMode) -> model.Scaling:
+    declares = scaling.has("perReplicaFps")
+    return model.Scaling(
+        mode=mode,
+        min_replicas=scaling.integer("minReplicas", minimum=0),
+        max_replicas=scaling.integer("maxReplicas", minimum=1),
+        target_lag_s=scaling.duration_s("targetLag"),
+        drain_time_s=scaling.duration_s("drainTime"),
+        idle_after_s=scaling.duration_s("idleAfter"),
+        scale_down_window_s=scaling.duration_s("scaleDownWindow"),
+        per_replica_fps=float(scaling.rate("perReplicaFps", most=100_000)) if declares else None,
     )
 
 
