@@ -4,6 +4,8 @@ Not on who measures them, in which order, in what batches, or how often.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -15,12 +17,24 @@ from videostream_consumer.batch import measure_batch
 from videostream_consumer.measure import plan_measurement
 from videostream_consumer.settings import read_settings
 from videostream_consumer.signals.registry import installed_types
+from videostream_pipeline.built_in_signals import BUILT_IN
 from videostream_record import encode
 
+MODEL = str(Path(__file__).parents[1] / "support" / "objects_model" / "squares.onnx")
 ZONES = [{"name": "corner", "points": [[0, 0], [400, 0], [0, 700]]}]
-SIGNALS = [
+SIGNALS: list[dict[str, Any]] = [
     {"name": "light", "type": "Brightness", "zones": ["frame", "corner"]},
     {"name": "move", "type": "Motion", "zones": ["frame", "corner"], "motion": {"threshold": 20}},
+    *(
+        {"name": kind.lower(), "type": kind, "zones": ["frame", "corner"]}
+        for kind in ("Colour", "Contrast", "Freeze", "Sharpness", "Tamper")
+    ),
+    {
+        "name": "squares",
+        "type": "Objects",
+        "zones": ["frame", "corner"],
+        "parameters": {"model": MODEL, "classes": ["red", "blue"], "inputSize": 64},
+    },
 ]
 SPEC = consumer_spec(zones=ZONES, signals=SIGNALS, max_frame_age="0s")
 
@@ -94,5 +108,7 @@ def test_any_consumers_in_any_order_write_the_same_set_of_lines(
 
 def test_the_law_is_not_empty() -> None:
     by_measurement = {line.split(",")[0] for line in EXPECTED}
-    assert by_measurement == {"frame", "brightness", "motion"}
-    assert len(EXPECTED) == 12 + 2 * 12 + 2 * 11
+    assert by_measurement == {"frame"} | {name.lower() for name in BUILT_IN}
+    comparing = sum(entry["type"] in {"Motion", "Freeze"} for entry in SIGNALS)
+    others = len(SIGNALS) - comparing
+    assert len(EXPECTED) == 12 + 2 * 12 * others + 2 * 11 * comparing

@@ -5,7 +5,7 @@ import dataclasses
 import cv2
 import pytest
 
-from tests.support.records import flat, jpeg, record
+from tests.support.records import Image, flat, jpeg, record
 from videostream_consumer.frame import NOTHING, Need, decode_frame
 from videostream_record import RecordInvalid
 
@@ -31,6 +31,27 @@ def test_gray_is_reduced_but_never_below_160_pixels(
 def test_colour_has_the_full_size() -> None:
     frame = decode_frame(record(flat(90, width=640, height=480)), Need.COLOUR)
     assert frame.colour.shape == (480, 640, 3)
+
+
+@pytest.mark.parametrize(("width", "reduction"), [(640, 4), (638, 2), (320, 2), (318, 1)])
+def test_small_colour_is_reduced_as_gray_is(width: int, reduction: int) -> None:
+    needs = Need.GRAY | Need.SMALL_COLOUR | Need.FULL_GRAY
+    frame = decode_frame(record(flat(90, width=width, height=240)), needs)
+    assert frame.small_colour.shape == (240 // reduction, width // reduction, 3)
+    assert frame.small_colour.shape[:2] == frame.gray.shape
+    assert frame.full_gray.shape == (240, width)
+
+
+def test_thumbnails_are_a_pair_of_one_size_or_nothing() -> None:
+    def thumbnails(now: Image | None, before: Image | None) -> tuple[Image, Image] | None:
+        frame = decode_frame(record(flat(0), thumbnail=now, reference=before), Need.THUMBNAIL)
+        return frame.thumbnails
+
+    pair = thumbnails(flat(90), flat(80))
+    assert pair is not None
+    assert [int(image.mean()) for image in pair] == [90, 80]
+    assert thumbnails(flat(90), None) is thumbnails(None, flat(90)) is None
+    assert thumbnails(flat(90), flat(90, width=32)) is None
 
 
 def test_only_what_is_needed_is_decoded() -> None:

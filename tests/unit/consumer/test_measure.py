@@ -1,7 +1,7 @@
 """From a record to its lines."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -11,14 +11,14 @@ from videostream_consumer.frame import NOTHING, Frame, Need
 from videostream_consumer.measure import Plan, measure, plan_measurement
 from videostream_consumer.settings import read_settings
 from videostream_consumer.signals.contract import Fields, Signal
-from videostream_consumer.signals.registry import SignalsInvalid, installed_types
+from videostream_consumer.signals.registry import Load, SignalsInvalid, installed_types
 from videostream_consumer.zones import AnyZone
 from videostream_record import RecordInvalid, StreamName
 
 ZONES = [{"name": "door", "points": [[0, 0], [500, 0], [500, 1000], [0, 1000]]}]
 
 
-def plan(types: Mapping[str, type[Signal]] | None = None, **sections: Any) -> Plan:
+def plan(types: Mapping[str, Load] | None = None, **sections: Any) -> Plan:
     settings = read_settings(consumer_environment(consumer_spec(**sections)))
     return plan_measurement(settings, types or installed_types())
 
@@ -73,10 +73,6 @@ class Failing(Signal):
 
     need = Need.GRAY
 
-    @classmethod
-    def from_entry(cls, entry: Mapping[str, Any]) -> Self:  # noqa: ARG003
-        return cls()
-
     def measure(self, frame: Frame, zones: Sequence[AnyZone]) -> Mapping[str, Fields]:  # noqa: ARG002
         raise ZeroDivisionError("no pixels")
 
@@ -91,7 +87,9 @@ class NotANumber(Failing):
 @pytest.mark.parametrize("kind", [Failing, NotANumber])
 def test_a_signal_that_fails_costs_its_own_points_only(kind: type[Signal]) -> None:
     signals = [{"name": "bad", "type": "Bad"}, {"name": "light", "type": "Brightness"}]
-    found = measure(record(flat(90)), plan({**installed_types(), "Bad": kind}, signals=signals))
+    found = measure(
+        record(flat(90)), plan({**installed_types(), "Bad": lambda: kind}, signals=signals)
+    )
     assert [line.split(",")[0] for line in found.lines] == ["frame", "brightness"]
     assert [name for name, _ in found.failures] == ["bad"]
 
@@ -110,5 +108,5 @@ def test_all_faults_of_the_signals_are_said_at_once() -> None:
         "signal 'c' is there twice",
         "signal 'a'",
         "signal 'b'",
-        "signal 'c'",
+        "signal 'c' of type Motion",
     ]

@@ -1,23 +1,15 @@
-"""Signals on pictures with known answers."""
+"""Brightness and Motion on pictures with known answers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
 
 import numpy as np
 import pytest
 
 from tests.support.records import Image, flat, halves, record
-from videostream_consumer.frame import Frame, Need, decode_frame
-from videostream_consumer.settings import SignalEntry
+from videostream_consumer.frame import Need, decode_frame
 from videostream_consumer.signals.brightness import Brightness
-from videostream_consumer.signals.contract import Fields, Signal
+from videostream_consumer.signals.contract import Fields
 from videostream_consumer.signals.motion import Motion
-from videostream_consumer.signals.registry import (
-    SignalsInvalid,
-    installed_types,
-    make_signal,
-    measurement_of,
-)
 from videostream_consumer.zones import AnyZone, WholeFrame, Zone
 
 WHOLE: tuple[AnyZone, ...] = (WholeFrame(),)
@@ -33,7 +25,7 @@ def motion(
     now: Image | None, before: Image | None, zones: Sequence[AnyZone] = WHOLE, threshold: int = 30
 ) -> Mapping[str, Fields]:
     frame = decode_frame(record(flat(0), thumbnail=now, reference=before), Need.THUMBNAIL)
-    return Motion(threshold).measure(frame, zones)
+    return Motion(threshold=threshold).measure(frame, zones)
 
 
 @pytest.mark.parametrize("value", [0, 77, 255])
@@ -96,59 +88,30 @@ def test_without_a_reference_of_its_size_there_is_no_motion_point(
     assert motion(now, before) == {}
 
 
-@pytest.mark.parametrize("threshold", [-1, 256, "30", 1.5, None])
-def test_a_threshold_out_of_range_is_refused(threshold: object) -> None:
-    with pytest.raises(
-        ValueError, match=r"motion\.threshold is .*: expected a whole number 0 to 255"
-    ):
-        Motion.from_entry({"motion": {"threshold": threshold}})
+def test_a_small_area_does_not_count_and_a_large_one_counts_whole() -> None:
+    """Of 64 x 48 pixels one permille is 3.072: 16 pixels are 5.2 permille, 64 are 20.8."""
+    now = flat(50)
+    now[8:12, 8:12] = 200  # 16 pixels
+    now[16:24, 40:48] = 200  # 64 pixels
+    count = {permille: changed_px(now, permille) for permille in (0, 5, 6, 20, 21)}
+    assert count == {0: 80, 5: 80, 6: 64, 20: 64, 21: 0}
 
 
-def test_the_threshold_has_the_default_of_the_crd() -> None:
-    assert Motion.from_entry({}).threshold == 30
+def changed_px(now: Image, min_area_permille: int) -> float:
+    frame = decode_frame(record(flat(0), thumbnail=now, reference=flat(50)), Need.THUMBNAIL)
+    signal = Motion(threshold=75, min_area_permille=min_area_permille)
+    return round(float(signal.measure(frame, WHOLE)["frame"]["changed"]) * 64 * 48, 6)
 
 
-@pytest.mark.parametrize(
-    ("name", "measurement"),
-    [
-        ("Brightness", "brightness"),
-        ("DoorOpen", "door_open"),
-        ("RTSPHealth", "rtsp_health"),
-        ("Line2Crossing", "line2_crossing"),
-    ],
-)
-def test_a_measurement_is_the_type_in_snake_case(name: str, measurement: str) -> None:
-    assert measurement_of(name) == measurement
+def test_an_area_on_the_border_of_a_zone_is_judged_by_all_of_it() -> None:
+    now = flat(50)
+    now[16:24, 24:40] = 200  # 128 pixels, 41.7 permille, half of them in each zone
+    frame = decode_frame(record(flat(0), thumbnail=now, reference=flat(50)), Need.THUMBNAIL)
+    found = Motion(threshold=75, min_area_permille=40).measure(frame, (LEFT, RIGHT))
+    assert found["left"] == found["right"] == {"changed": 64 / (32 * 48)}
 
 
-def test_the_built_in_types_are_found_as_plugins_are() -> None:
-    assert {"Brightness", "Motion"} <= set(installed_types())
-
-
-def test_an_unknown_type_is_refused_with_those_installed() -> None:
-    entry = SignalEntry("faces", "Faces", (), {})
-    with pytest.raises(
-        SignalsInvalid,
-        match="signal 'faces': there is no type 'Faces' in this image: expected one"
-        " of Brightness, Motion",
-    ):
-        make_signal(entry, installed_types())
-
-
-class Frame_(Signal):  # noqa: N801 (the type's name is what matters)
-    """A plug-in that would write into the ledger."""
-
-    need = Need.GRAY
-
-    @classmethod
-    def from_entry(cls, entry: Mapping[str, Any]) -> Self:  # noqa: ARG003
-        return cls()
-
-    def measure(self, frame: Frame, zones: Sequence[AnyZone]) -> Mapping[str, Fields]:  # noqa: ARG002
-        return {}
-
-
-@pytest.mark.parametrize("name", ["Frame", "Pipeline"])
-def test_a_type_cannot_write_to_the_pipelines_own_measurements(name: str) -> None:
-    with pytest.raises(SignalsInvalid, match="the pipeline's own measurement"):
-        make_signal(SignalEntry("x", name, (), {}), {name: Frame_})
+def test_pixels_that_touch_at_a_corner_are_one_area() -> None:
+    now = flat(50)
+    now[0:8, 0:8] = now[8:16, 8:16] = 200
+    assert changed_px(now, 30) == 128  # each of the two alone is 20.8 permille

@@ -32,8 +32,12 @@ class Need(enum.Flag):
     """The gray thumbnails of this frame and of the one before it."""
     GRAY = enum.auto()
     """The frame in gray, reduced so that it is 160 pixels wide or more."""
+    FULL_GRAY = enum.auto()
+    """The frame in gray at full size, for what is in its finest detail."""
+    SMALL_COLOUR = enum.auto()
+    """The frame in BGR, reduced as GRAY is."""
     COLOUR = enum.auto()
-    """The frame at full size in BGR: the expensive one."""
+    """The frame in BGR at full size: the expensive one."""
 
 
 NOTHING: Final = Need(0)
@@ -48,6 +52,8 @@ class Frame:
     _thumbnail: Image | None = None
     _reference: Image | None = None
     _gray: Image | None = None
+    _full_gray: Image | None = None
+    _small_colour: Image | None = None
     _colour: Image | None = None
 
     @property
@@ -63,11 +69,31 @@ class Frame:
         return self._reference
 
     @property
+    def thumbnails(self) -> tuple[Image, Image] | None:
+        """This thumbnail and the previous frame's; None unless both are there in one size."""
+        now, before = self.thumbnail, self.reference
+        return None if now is None or before is None or now.shape != before.shape else (now, before)
+
+    @property
     def gray(self) -> Image:
         """The frame in gray, reduced by 4 from 640 pixels of width on, by 2 from 320 on."""
         self._declared(Need.GRAY)
         assert self._gray is not None  # noqa: S101 (decode_frame made what was declared)
         return self._gray
+
+    @property
+    def full_gray(self) -> Image:
+        """The frame in gray at full size."""
+        self._declared(Need.FULL_GRAY)
+        assert self._full_gray is not None  # noqa: S101 (as above)
+        return self._full_gray
+
+    @property
+    def small_colour(self) -> Image:
+        """The frame in BGR, reduced as `gray` is."""
+        self._declared(Need.SMALL_COLOUR)
+        assert self._small_colour is not None  # noqa: S101 (as above)
+        return self._small_colour
 
     @property
     def colour(self) -> Image:
@@ -83,25 +109,35 @@ class Frame:
 
 def decode_frame(record: FrameRecord, needs: Need) -> Frame:
     """Decode the images that are needed. Raises RecordInvalid naming the one that is no JPEG."""
-    thumbnail = reference = gray = colour = None
-    if Need.THUMBNAIL in needs:
-        if record.thumbnail is not None:
-            thumbnail = _decode("vst-thumbnail", record.thumbnail, cv2.IMREAD_GRAYSCALE)
-        if record.reference is not None:
-            reference = _decode("vst-reference", record.reference, cv2.IMREAD_GRAYSCALE)
-    if Need.GRAY in needs:
-        gray = _decode("value", record.jpeg, _gray_flag(record.width))
-    if Need.COLOUR in needs:
-        colour = _decode("value", record.jpeg, cv2.IMREAD_COLOR_BGR)
-    return Frame(record, needs, thumbnail, reference, gray, colour)
+    gray_flag, colour_flag = _reduced_flags(record.width)
+
+    def value(need: Need, flag: int) -> Image | None:
+        return _decode("value", record.jpeg, flag) if need in needs else None
+
+    def thumbnail(field: str, jpeg: bytes | None) -> Image | None:
+        if jpeg is None or Need.THUMBNAIL not in needs:
+            return None
+        return _decode(field, jpeg, cv2.IMREAD_GRAYSCALE)
+
+    return Frame(
+        record,
+        needs,
+        _thumbnail=thumbnail("vst-thumbnail", record.thumbnail),
+        _reference=thumbnail("vst-reference", record.reference),
+        _gray=value(Need.GRAY, gray_flag),
+        _full_gray=value(Need.FULL_GRAY, cv2.IMREAD_GRAYSCALE),
+        _small_colour=value(Need.SMALL_COLOUR, colour_flag),
+        _colour=value(Need.COLOUR, cv2.IMREAD_COLOR_BGR),
+    )
 
 
-def _gray_flag(width: int) -> int:
+def _reduced_flags(width: int) -> tuple[int, int]:
+    """Return how the decoder reduces a frame of this width: in gray, in colour."""
     if width >= _REDUCE_BY_4_FROM_PX:
-        return cv2.IMREAD_REDUCED_GRAYSCALE_4
+        return cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_COLOR_4
     if width >= _REDUCE_BY_2_FROM_PX:
-        return cv2.IMREAD_REDUCED_GRAYSCALE_2
-    return cv2.IMREAD_GRAYSCALE
+        return cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_COLOR_2
+    return cv2.IMREAD_GRAYSCALE, cv2.IMREAD_COLOR_BGR
 
 
 def _decode(field: str, jpeg: bytes, flag: int) -> Image:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from videostream_consumer.frame import NOTHING, Frame, Need, decode_frame
 from videostream_consumer.signals.registry import (
+    Load,
     SignalsInvalid,
     duplicates,
     make_signal,
@@ -57,7 +58,7 @@ class Measured:
     failures: tuple[tuple[str, Exception], ...] = ()
 
 
-def plan_measurement(settings: Settings, types: Mapping[str, type[Signal]]) -> Plan:
+def plan_measurement(settings: Settings, types: Mapping[str, Load]) -> Plan:
     """Bind the stream's signals to zones and series. Raises SignalsInvalid with all faults."""
     faults = [
         f"signal {name!r} is there twice: expected one of each name"

@@ -24,12 +24,12 @@ class SettingsInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignalEntry:
-    """One entry of spec.signals. `parameters` is the entry itself, for the signal to read."""
+    """One entry of spec.signals. `raw` is the entry itself, which its parameters are read from."""
 
     name: str
     type: str
     zones: tuple[str, ...]
-    parameters: Mapping[str, Any]
+    raw: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

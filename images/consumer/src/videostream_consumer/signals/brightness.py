@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import cv2
 
 from videostream_consumer.frame import Frame, Need
+from videostream_pipeline.built_in_signals import NoParameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from videostream_consumer.zones import AnyZone
 
 
-@dataclass(frozen=True, slots=True)
-class Brightness:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brightness(NoParameters):
     """Mean, least, greatest and standard deviation of the gray values, 0 to 255.
 
     Measured on the reduced gray image: its pixels are means of up to 4 x 4 of the frame's, so the
@@ -25,11 +26,6 @@ class Brightness:
     """
 
     need: ClassVar[Need] = Need.GRAY
-
-    @classmethod
-    def from_entry(cls, entry: Mapping[str, Any]) -> Self:  # noqa: ARG003 (it has no parameters)
-        """Make the signal; it has no parameters."""
-        return cls()
 
     def measure(self, frame: Frame, zones: Sequence[AnyZone]) -> Mapping[str, Fields]:
         """Return mean, min, max and stddev of each zone."""

@@ -8,7 +8,7 @@ gives the same point again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from videostream_pipeline.line_protocol import FieldValue
 
@@ -20,15 +20,16 @@ Fields = Mapping[str, FieldValue]
 
 
 class Signal(Protocol):
-    """One signal of a stream, made from its entry in spec.signals."""
+    """One signal of a stream.
+
+    Its type is a frozen dataclass whose fields, declared by the functions of
+    videostream_pipeline.signal_parameters, are its parameters. `__post_init__` may refuse a
+    combination of values, or what they name, by raising ValueError.
+    """
 
     @property
     def need(self) -> Need:
         """The images that `measure` looks at."""
-
-    @classmethod
-    def from_entry(cls, entry: Mapping[str, Any]) -> Self:
-        """Make the signal from its entry, defaults included; raises ValueError naming a field."""
 
     def measure(self, frame: Frame, zones: Sequence[AnyZone]) -> Mapping[str, Fields]:
         """Return the fields of each zone by its name; a zone left out gets no point."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import cv2
+import numpy as np
 
-from videostream_consumer.frame import Frame, Need
+from videostream_consumer.frame import Frame, Image, Need
+from videostream_pipeline.built_in_signals import MotionParameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,36 +17,46 @@ if TYPE_CHECKING:
     from videostream_consumer.signals.contract import Fields
     from videostream_consumer.zones import AnyZone
 
-_DEFAULT_THRESHOLD: Final = 30
-_BRIGHTEST: Final = 255
+_CHANGED: Final = 255
+_PERMILLE: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Motion:
-    """The share of a zone's thumbnail pixels that differ by more than a threshold of 0 to 255.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motion(MotionParameters):
+    """The share of a zone's thumbnail pixels that differ by more than a threshold.
 
     Both thumbnails went through the same JPEG encoder, so its noise cancels where nothing moves.
     """
 
-    threshold: int
     need: ClassVar[Need] = Need.THUMBNAIL
-
-    @classmethod
-    def from_entry(cls, entry: Mapping[str, Any]) -> Self:
-        """Make the signal from `motion.threshold`; raises ValueError when it is out of range."""
-        threshold = (entry.get("motion") or {}).get("threshold", _DEFAULT_THRESHOLD)
-        if not isinstance(threshold, int) or not 0 <= threshold <= _BRIGHTEST:
-            raise ValueError(f"motion.threshold is {threshold!r}: expected a whole number 0 to 255")
-        return cls(threshold)
 
     def measure(self, frame: Frame, zones: Sequence[AnyZone]) -> Mapping[str, Fields]:
         """Return `changed` of each zone; nothing without a reference of the same size."""
-        now, before = frame.thumbnail, frame.reference
-        if now is None or before is None or now.shape != before.shape:
+        pair = frame.thumbnails
+        if pair is None:
             return {}
-        difference = cv2.absdiff(now, before)
-        _, differs = cv2.threshold(difference, self.threshold, _BRIGHTEST, cv2.THRESH_BINARY)
+        changed = self._without_small_areas(changed_pixels(*pair, threshold=self.threshold))
         return {
-            zone.name: {"changed": cv2.mean(differs, zone.mask(differs.shape))[0] / _BRIGHTEST}
+            zone.name: {"changed": cv2.mean(changed, zone.mask(changed.shape))[0] / _CHANGED}
             for zone in zones
         }
+
+    def _without_small_areas(self, changed: Image) -> Image:
+        """Drop small areas of connected pixels, also diagonally, wherever zones are.
+
+        So what stands on the border of a zone is judged by all of it.
+        """
+        fewest_px = changed.size * self.min_area_permille / _PERMILLE
+        if fewest_px <= 1:
+            return changed
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(changed, connectivity=8)
+        large = np.where(stats[:, cv2.CC_STAT_AREA] >= fewest_px, _CHANGED, 0).astype(np.uint8)
+        large[0] = 0  # the label of all that did not change
+        return np.asarray(large[labels], np.uint8)
+
+
+def changed_pixels(now: Image, before: Image, *, threshold: int) -> Image:
+    """Return 255 where two gray pictures of one size differ by more than the threshold, else 0."""
+    difference = cv2.absdiff(now, before)
+    _, changed = cv2.threshold(difference, threshold, _CHANGED, cv2.THRESH_BINARY)
+    return np.asarray(changed, np.uint8)
