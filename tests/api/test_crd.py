@@ -155,7 +155,18 @@ _SQUARE = [[0, 0], [9, 0], [9, 9], [0, 9]]
         ({"frames": {"width": 15}}, "spec.frames.width", "greater than or equal to 16"),
         ({"frames": {"jpegQuality": 101}}, "spec.frames.jpegQuality", "less than or equal to 100"),
         ({"frames": {"onBackpressure": "drop"}}, "spec.frames.onBackpressure", '"Drop", "Block"'),
-        ({"consumer": {"scaling": {"minReplicas": 0}}}, "spec.consumer.scaling.minReplicas", "1"),
+        ({"consumer": {"scaling": {"minReplicas": -1}}}, "spec.consumer.scaling.minReplicas", "0"),
+        ({"consumer": {"scaling": {"maxReplicas": 0}}}, "spec.consumer.scaling.maxReplicas", "1"),
+        (
+            {"consumer": {"scaling": {"targetLag": 5}}},
+            "spec.consumer.scaling.targetLag",
+            "must be of type string",
+        ),
+        (
+            {"consumer": {"scaling": {"perReplicaFps": 2.5}}},
+            "spec.consumer.scaling.perReplicaFps",
+            "must be of type integer,string",
+        ),
         ({"kafka": {"topic": {"partitions": 0}}}, "spec.kafka.topic.partitions", "1"),
         ({"influx": {"tags": {f"t{i}": "a" for i in range(9)}}}, "spec.influx.tags", "8"),
         ({"influx": {"tags": {"site": ""}}}, "spec.influx.tags.site", "at least 1 chars"),
@@ -199,6 +210,28 @@ def test_schema_refuses_and_names_the_field(
     assert status == HTTPStatus.UNPROCESSABLE_ENTITY, answer
     found = dict(_complaints(answer))
     assert says in found[field]
+
+
+@pytest.mark.parametrize(
+    ("scaling", "message"),
+    [
+        (
+            {"targetLag": "500ms"},
+            "must be at least 1s, because consumers commit about once a second; got 500ms",
+        ),
+        (
+            {"targetLag": "2m"},
+            "must be at most consumer.scaling.drainTime (60s), within which a backlog is to be gone; got 2m",
+        ),
+        ({"perReplicaFps": "1e3"}, 'a string with up to 3 decimals such as "2.5"; got 1e3'),
+    ],
+)
+def test_refusal_of_an_aim_says_what_was_given(
+    scaling: Spec, message: str, streams: Streams
+) -> None:
+    _, answer = streams.create(whole({"consumer": {"scaling": scaling}}))
+    [(_, found)] = _complaints(answer)
+    assert message in found
 
 
 def test_misspelt_field_is_refused_by_its_name(streams: Streams) -> None:

@@ -29,6 +29,7 @@ _PATTERNS = {
 _BY_PATH: Mapping[str, Strategy] = {
     "spec.source.url": st.sampled_from(_URLS),
     "spec.frames.fps": st.sampled_from([1, 5, 240, "0.5", "29.97", "007", "240"]),
+    "spec.consumer.scaling.perReplicaFps": st.sampled_from([1, 100000, "0.001", "12.5", "007"]),
     "spec.signals[].type": st.sampled_from(["Brightness", "Motion", "PlateCount"]),
     "spec.influx.tags{key}": st.sampled_from(["site", "level", "a_1"]),
     **dict.fromkeys(
@@ -181,5 +182,10 @@ def _mend_scaling(spec: dict[str, Any]) -> None:
     scaling["maxReplicas"] = max(most, scaling.get("minReplicas", 1)) if most > 1 else 1
     scaling["minReplicas"] = min(scaling.get("minReplicas", 1), scaling["maxReplicas"])
     topic["partitions"] = max(topic.get("partitions", 12), scaling["maxReplicas"])
+    if "targetLag" in scaling:
+        scaling["targetLag"] = scaling["targetLag"].replace("500ms", "1s")
+        scaling["drainTime"] = "99999h"
+    else:
+        scaling.pop("drainTime", None)
     if not topic.get("managed", True):
         kafka["deletionPolicy"] = "Retain"

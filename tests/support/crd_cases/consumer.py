@@ -44,4 +44,58 @@ CONSUMER_CASES = [
         bad=consumer("Lag", scaling={"minReplicas": 5}),
         good=consumer("Lag", scaling={"minReplicas": 4}),
     ),
+    *(
+        Case(
+            node="spec.consumer.scaling",
+            says="must be at most consumer.scaling.drainTime",
+            field="spec.consumer.scaling.targetLag",
+            old=old,
+            bad=consumer("Lag", scaling=bad),
+            good=consumer("Lag", scaling=good),
+        )
+        for old, bad, good in [
+            (None, {"targetLag": "61s"}, {"targetLag": "1m"}),
+            (None, {"drainTime": "4999ms"}, {"drainTime": "5s"}),
+            (
+                None,
+                {"targetLag": "2m", "drainTime": "119s"},
+                {"targetLag": "2m", "drainTime": "2m"},
+            ),
+            ({}, {"targetLag": "1h"}, {"minReplicas": 0, "targetLag": "2s", "idleAfter": "30s"}),
+            (
+                consumer("Lag", scaling={"targetLag": "30s"}),
+                {"targetLag": "30s", "drainTime": "29s"},
+                {"targetLag": "30s", "drainTime": "30s", "scaleDownWindow": "500ms"},
+            ),
+        ]
+    ),
+    *(
+        Case(
+            node="spec.consumer.scaling.targetLag",
+            says="must be at least 1s",
+            field="spec.consumer.scaling.targetLag",
+            bad=consumer("Lag", scaling={"targetLag": bad}),
+            good=consumer("Lag", scaling={"targetLag": "1000ms"}),
+        )
+        for bad in ("999ms", "0h1ms")
+    ),
+    *(
+        Case(
+            node="spec.consumer.scaling.perReplicaFps",
+            says="must be above 0 and at most 100000",
+            field="spec.consumer.scaling.perReplicaFps",
+            bad=consumer("Lag", scaling={"perReplicaFps": bad}),
+            good=consumer("Lag", scaling={"perReplicaFps": good}),
+        )
+        for bad, good in [
+            (0, 1),
+            (-1, 100000),
+            (100001, "100000"),
+            ("100000.001", "99999.999"),
+            ("0", "0.001"),
+            ("0.0001", "12.5"),
+            ("1e2", "007"),
+            ("5 ", "5"),
+        ]
+    ),
 ]

@@ -12,6 +12,10 @@ _DURATION_FIELDS = [
     "spec.source.reconnect.maxBackoff",
     "spec.kafka.topic.retention",
     "spec.consumer.maxFrameAge",
+    "spec.consumer.scaling.targetLag",
+    "spec.consumer.scaling.drainTime",
+    "spec.consumer.scaling.idleAfter",
+    "spec.consumer.scaling.scaleDownWindow",
 ]
 SHARED_CASES = [
     *(
@@ -20,8 +24,11 @@ SHARED_CASES = [
             says="must be a duration above zero",
             field=field,
             bad=at(field, bad),
-            # Whatever this is, it keeps readTimeout <= stallTimeout, initialBackoff <= maxBackoff.
-            good=at(field, "0h7500ms" if field.endswith("stallTimeout") else "2s500ms"),
+            # Whatever this is, it keeps readTimeout <= stallTimeout, initialBackoff <= maxBackoff
+            # and targetLag <= drainTime.
+            good=at(
+                field, "0h7500ms" if field.endswith(("stallTimeout", "drainTime")) else "2s500ms"
+            ),
         )
         for field in _DURATION_FIELDS
         for bad in ("0s", "2d", "1.5s", "10 s", "100000s", "-1s")

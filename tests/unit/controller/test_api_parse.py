@@ -12,6 +12,7 @@ from videostream_controller.api import (
     FieldError,
     PersistentVolumeClaimVolume,
     Point,
+    Scaling,
     Signal,
     VideoStream,
     parse,
@@ -122,6 +123,44 @@ def test_replicas_count_only_outside_mode_lag() -> None:
     [error] = _errors({"consumer": {"scaling": {"mode": "External"}}})
     assert error.field == "spec.consumer.replicas"
     assert "External" in error.expected
+
+
+def test_aims_of_scaling_are_seconds() -> None:
+    assert _stream().consumer.scaling == Scaling(
+        mode="Lag",
+        min_replicas=1,
+        max_replicas=4,
+        target_lag_s=5,
+        drain_time_s=60,
+        idle_after_s=300,
+        scale_down_window_s=180,
+        per_replica_fps=None,
+    )
+    aims = {"targetLag": "1500ms", "drainTime": "2m", "idleAfter": "1h", "scaleDownWindow": "90s"}
+    scaling = {"minReplicas": 0, "perReplicaFps": "12.5", **aims}
+    assert _stream({"consumer": {"scaling": scaling}}).consumer.scaling == Scaling(
+        mode="Lag",
+        min_replicas=0,
+        max_replicas=4,
+        target_lag_s=1.5,
+        drain_time_s=120,
+        idle_after_s=3600,
+        scale_down_window_s=90,
+        per_replica_fps=12.5,
+    )
+
+
+@pytest.mark.parametrize("fps", [0, -1, 100001, 2.5, True, "0", "1e2", "0.0001", "٣", "5 ", []])
+def test_bad_capacity_is_refused(fps: Any) -> None:
+    [error] = _errors({"consumer": {"scaling": {"perReplicaFps": fps}}})
+    assert (error.field, error.value) == ("spec.consumer.scaling.perReplicaFps", fps)
+    assert "at most 100000" in error.expected
+
+
+@pytest.mark.parametrize("name", ["targetLag", "drainTime", "idleAfter", "scaleDownWindow"])
+def test_bad_aim_is_refused(name: str) -> None:
+    [error] = _errors({"consumer": {"scaling": {name: "soon"}}})
+    assert (error.field, error.value) == (f"spec.consumer.scaling.{name}", "soon")
 
 
 def test_signals_default_to_brightness_and_motion() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -11,6 +11,9 @@ import yaml
 from tests.support.crd import CRD_FILE, Rule, Schema, crd_version, nodes, rules
 from videostream_controller.api import GROUP, PLURAL, VERSION
 from videostream_controller.api.defaults import SPEC_DEFAULTS, fill
+from videostream_controller.autoscaling.capacity import Source
+from videostream_controller.autoscaling.decision import Action
+from videostream_controller.autoscaling.memory import Memory, to_status
 
 _NODES = dict(nodes())
 _SPEC_NODES = {path: node for path, node in _NODES.items() if path.startswith("spec")}
@@ -94,6 +97,16 @@ def test_rules_about_the_url_do_not_repeat_it() -> None:
     assert {rule["reason"] for rule in url_rules} == {"FieldValueForbidden"}
     # These would be refused with the value in the message.
     assert not {"minLength", "pattern", "format"} & _NODES["spec.source.url"].keys()
+
+
+def test_status_of_scaling_is_what_the_controller_remembers() -> None:
+    everything = Memory(
+        *(1, 1.0, "Reported", 1.0, 1, 8, 0, 0, "Bounds"), reversals_s=(0,), stalled=(0,)
+    )
+    node = _NODES["status.scaling"]
+    assert node["properties"].keys() == to_status(everything).keys()
+    assert tuple(node["properties"]["lastScaleReason"]["enum"]) == get_args(Action)
+    assert tuple(node["properties"]["capacitySource"]["enum"]) == get_args(Source)
 
 
 def test_no_field_has_a_name_that_yaml_takes_for_a_boolean() -> None:
