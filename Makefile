@@ -35,8 +35,16 @@ fix: $(UV) ## Format and apply the safe fixes of the linter
 	$(RUN) ruff check --fix .
 
 .PHONY: sim
-sim: $(UV) ## Laws of scaling by lag in simulation (`python -m tests.sim` prints the table)
+sim: $(UV) ## Laws of scaling by lag in simulation
 	$(PYTEST) tests/sim
+
+.PHONY: sim-table
+sim-table: $(UV) ## Compare scaling by lag with other autoscalers in simulation
+	$(RUN) python -m tests.sim
+
+.PHONY: sim-plot
+sim-plot: $(UV) ## Draw docs/img/scaling.svg
+	$(RUN) --with matplotlib python -m tests.sim plot
 
 .PHONY: test-services
 test-services: $(UV) ## Tests on a real API server, Kafka, InfluxDB, Helm and camera; no cluster

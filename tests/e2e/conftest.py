@@ -9,6 +9,7 @@ from cluster.kind import kubectl
 from demo.deploy import (
     NAMESPACE,
     RELEASE,
+    Images,
     create_namespace,
     install_camera,
     install_chart,
@@ -19,9 +20,14 @@ from tests.support.streams import Streams
 
 
 @pytest.fixture(scope="session")
-def release() -> str:
+def images() -> Images:
+    """Our images, on the cluster's node."""
+    return load_images()
+
+
+@pytest.fixture(scope="session")
+def release(images: Images) -> str:
     """Install chart and camera; gives the namespace they are in."""
-    images = load_images()
     create_namespace()
     install_chart(images)
     install_camera(images)

@@ -1,22 +1,16 @@
 """Outages of InfluxDB, Kafka and a consumer: a clear state, recovery, no point lost or doubled."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from cluster.kind import kubectl
 from demo.deploy import RELEASE
 from demo.influxql import InfluxPortForward
 from tests.support.eventually import eventually
-from tests.support.ledger import accepted_by_kafka, stored_in_influx
+from tests.support.ledger import accepted_by_kafka, is_complete
+from tests.support.outage import KAFKA_FROM_OUTSIDE, OUTAGE_S, a_minute_without
 from tests.support.streams import Streams
 
 pytestmark = pytest.mark.e2e
-
-OUTAGE_S = 60
-KAFKA_FROM_OUTSIDE = "localhost:9094"
 
 
 def spec(*, suspended_producer: bool = False) -> dict[str, object]:
@@ -31,25 +25,6 @@ def spec(*, suspended_producer: bool = False) -> dict[str, object]:
             "scaling": {"mode": "Fixed"},
         },
     }
-
-
-@contextmanager
-def a_minute_without(workload: str, *, namespace: str) -> Iterator[None]:
-    """Take a server away for OUTAGE_S, whatever the body finds meanwhile."""
-    scale(workload, 0, namespace=namespace)
-    back_at = time.monotonic() + OUTAGE_S
-    try:
-        yield
-        time.sleep(max(0.0, back_at - time.monotonic()))
-    finally:
-        scale(workload, 1, namespace=namespace)
-
-
-def scale(workload: str, replicas: int, *, namespace: str) -> None:
-    kubectl("scale", workload, f"--replicas={replicas}", "--namespace", namespace)
-    kubectl(
-        *("rollout", "status", workload, "--namespace", namespace, "--timeout=180s"),
-    )
 
 
 def test_nothing_is_lost_or_doubled_across_outages(
@@ -71,14 +46,12 @@ def test_nothing_is_lost_or_doubled_across_outages(
     assert len(accepted) > 5 * OUTAGE_S
     assert max(accepted.values()) == 1, "idempotent delivery doubles nothing"
 
-    def stored_all() -> bool:
-        stored = stored_in_influx(influx, namespace=streams.namespace, stream=name)
-        missing = set(accepted) - set(stored)
-        assert not missing, f"{len(missing)} of {len(accepted)} missing: {sorted(missing)[:5]}"
-        assert stored == accepted, "a record was stored twice, or one that Kafka never had"
-        return True
-
-    eventually(stored_all, timeout_s=120, what="InfluxDB holds what Kafka accepted", period_s=3)
+    eventually(
+        lambda: is_complete(influx, accepted, namespace=streams.namespace, stream=name),
+        timeout_s=120,
+        what="InfluxDB holds what Kafka accepted",
+        period_s=3,
+    )
     print(f"\n{len(accepted)} records accepted by Kafka, each stored once, across three outages")
 
 

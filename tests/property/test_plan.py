@@ -16,8 +16,10 @@ from tests.support.openapi import fitting
 from videostream_controller import scaling
 from videostream_controller import status as statuses
 from videostream_controller.api import VideoStream, parse
+from videostream_controller.autoscaling import Decision
 from videostream_controller.observed import (
     Applied,
+    Autoscaled,
     Child,
     LagSample,
     Observed,
@@ -236,15 +238,20 @@ def test_the_plan_does_not_depend_on_the_order_of_what_it_reads(
 
 
 @_relaxed
-@given(streams(), st.none() | st.integers(0, 10**9))
-def test_lag_known_or_not_never_moves_the_replicas_outside_their_bounds(
-    stream: VideoStream, records: int | None
+@given(streams(), st.none() | st.integers(0, 10**9), st.integers(0, 50))
+def test_only_mode_lag_follows_the_load_and_only_by_its_decision(
+    stream: VideoStream, records: int | None, wanted: int
 ) -> None:
-    lag = LagSample(records, NOW)
-    with_lag = plan(stream, Observed(CREATED, lag=lag), PODS).decision
-    assert with_lag == scaling.decide(stream)
-    if stream.consumer.scaling.mode == "Lag" and not stream.suspend:
-        assert with_lag.replicas == stream.consumer.scaling.min_replicas
+    found = Autoscaled(Decision(wanted, 1, "Active", "the load"))
+    observed = Observed(CREATED, lag=LagSample(records, NOW), scaling=found)
+    decision = plan(stream, observed, PODS).decision
+    assert decision == scaling.decide(stream, found.decision)
+    if stream.suspend:
+        assert decision.replicas == 0
+    elif stream.consumer.scaling.mode == "Lag":
+        assert decision.replicas == wanted
+    else:
+        assert decision.replicas == stream.consumer.replicas
 
 
 @_relaxed
@@ -285,7 +292,7 @@ def test_what_a_pod_reports_always_fits_the_status(
         namespace="video", name="cam", uid="uid-1", pod="p", time=NOW, source=source
     )
     observed = Observed(CREATED, reports=Reports(Report(said, NOW)))
-    decision = scaling.decide(stream)
+    decision = scaling.decide(stream, observed.scaling.decision)
     status = statuses.build(stream, observed, decision, NOW)
     for condition in status["conditions"]:
         assert _REASON.fullmatch(condition["reason"]), condition

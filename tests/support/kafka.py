@@ -1,5 +1,6 @@
 """A real Kafka broker for a test session, configured as the chart does it."""
 
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -76,6 +77,34 @@ class Broker:
             reader.close()
         stored = (item for item in found if item.offset >= 0)
         return {item.partition: (item.offset, item.metadata or "") for item in stored}
+
+    def commit(
+        self, group: str, topic: str, offsets: Mapping[int, int], *, metadata: str, protocol: str
+    ) -> None:
+        """Join a group as a member, commit offsets with metadata, and leave it."""
+        member = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "group.id": group,
+                "group.protocol": protocol,
+                "enable.auto.commit": False,
+            }
+        )
+        member.subscribe([topic])
+        deadline_s = time.monotonic() + _START_TIMEOUT_S
+        while len(member.assignment()) < len(offsets):
+            assert time.monotonic() < deadline_s, "the group gave no partitions"
+            member.poll(0.1)
+        parts = [TopicPartition(topic, part, at, metadata) for part, at in offsets.items()]
+        member.commit(offsets=parts, asynchronous=False)
+        member.close()
+
+    def delete_records(self, topic: str, before: Mapping[int, int]) -> None:
+        """Delete a topic's records below an offset of each partition."""
+        admin = self.admin()
+        parts = [TopicPartition(topic, number, offset) for number, offset in before.items()]
+        for done in admin.delete_records(parts).values():
+            done.result(_ANSWER_S)
 
     def _answers(self) -> bool:
         try:

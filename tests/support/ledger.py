@@ -63,3 +63,14 @@ def stored_in_influx(
         f" WHERE namespace = '{namespace}' AND stream = '{stream}'"
     )
     return Counter((row["session"], row["sequence"]) for row in rows)
+
+
+def is_complete(
+    influx: InfluxPortForward, accepted: Counter[RecordId], *, namespace: str, stream: str
+) -> bool:
+    """Tell whether each record that Kafka accepted is stored once, and nothing else is."""
+    stored = stored_in_influx(influx, namespace=namespace, stream=stream)
+    missing = set(accepted) - set(stored)
+    assert not missing, f"{len(missing)} of {len(accepted)} missing: {sorted(missing)[:5]}"
+    assert stored == accepted, "a record was stored twice, or one that Kafka never had"
+    return True

@@ -13,14 +13,36 @@ from videostream_controller import conditions
 from videostream_controller.conditions import Condition
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from videostream_controller.api import VideoStream
-    from videostream_controller.observed import Child, Observed, Report
+    from videostream_controller.autoscaling import Decision as Autoscaling
+    from videostream_controller.observed import Child, Observed, Report, Reports
     from videostream_controller.scaling import Decision
     from videostream_pipeline.status import ProducerStatus
 
 STALE_AFTER: Final = timedelta(seconds=45)
+_SHOWN_PARTITIONS: Final = 12
+# True: the load is followed. Unknown: it is being found out what that takes. Else it is not.
+_SCALING: Final[Mapping[str, conditions.Status]] = {
+    "Active": "True",
+    "Idle": "True",
+    "CapacityUnknown": "Unknown",
+}
+_LIMITS: Final = {
+    "AtMax": (
+        "the load needs more consumers than spec.consumer.scaling.maxReplicas allows; raise it, "
+        "or lower spec.frames.fps"
+    ),
+    "PartitionCap": (
+        "the load needs more consumers than there are partitions; raise "
+        "spec.kafka.topic.partitions, or lower spec.frames.fps"
+    ),
+    "PodsNotReady": (
+        "consumers that were asked for a minute ago or longer are not ready; see their pods"
+    ),
+}
 _REASON: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}", re.ASCII)
 
 
@@ -42,8 +64,13 @@ def ready(
     """Sum the conditions up in the order in which one hangs on the other."""
     if stream.suspend:
         return Condition("Ready", "False", "Suspended", "spec.suspend is true")
-    # A file that was played is no failure; without consumers nobody knows about the sink.
-    passed_over = {"SourceConnected" if done else "", "" if decision.replicas else "SinkReachable"}
+    # A file that was played is no failure; without consumers nobody knows about the sink; that
+    # the number of consumers is held is none either, unless that is because nothing moves.
+    passed_over = {
+        "SourceConnected" if done else "",
+        "" if decision.replicas else "SinkReachable",
+        "" if decision.reason == "AllPartitionsStalled" else "Scaling",
+    }
     counted = [cause for cause in causes if cause.type not in passed_over]
     reason = "Completed" if done else "Streaming"
     message = "the file has been played to its end" if done else "frames flow and are stored"
@@ -134,6 +161,14 @@ def _not_ready(kind: str, child: Child, message: str) -> Condition:
     return Condition(kind, "False", "Progressing", message)
 
 
+def is_blocked(reports: Reports, now: datetime) -> bool:
+    """Tell whether a consumer has said lately that InfluxDB takes no points."""
+    return any(
+        is_fresh(report, now) and report.status.sink.state != "Reachable"
+        for report in reports.consumers
+    )
+
+
 def sink_reachable(observed: Observed, decision: Decision, now: datetime) -> Condition:
     """Return whether InfluxDB takes the consumers' points, as they say themselves."""
     kind = "SinkReachable"
@@ -162,9 +197,53 @@ def lag_known(observed: Observed) -> Condition:
     return Condition("LagKnown", "True", "Measured", "the group's offsets are known")
 
 
+def lag_within_target(stream: VideoStream, observed: Observed) -> Condition:
+    """Return whether the oldest frame that waits is as young as the spec wants it."""
+    kind = "LagWithinTarget"
+    lag, target_s = observed.lag, stream.consumer.scaling.target_lag_s
+    target = f"spec.consumer.scaling.targetLag ({target_s:g} s)"
+    if lag is None or lag.records is None:
+        return Condition(kind, "Unknown", "MetricsUnavailable", "the lag is not known")
+    if lag.seconds is None:
+        return Condition(kind, "Unknown", "NotMeasured", "the lag has been seen only once")
+    if lag.seconds > target_s:
+        message = f"the oldest frame that waits is older than {target}"
+        return Condition(kind, "False", "Behind", message)
+    return Condition(kind, "True", "Within", f"no frame waits for longer than {target}")
+
+
 def scaling(decision: Decision) -> Condition:
-    """Return who decides the number of consumers; True would mean that we do, by lag."""
-    return Condition("Scaling", "False", decision.reason, decision.message)
+    """Return whether the number of consumers follows the load, and if not, what holds it."""
+    status = _SCALING.get(decision.reason, "False")
+    return Condition("Scaling", status, decision.reason, decision.message)
+
+
+def abnormal(decision: Decision, found: Autoscaling) -> list[Condition]:
+    """Return what keeps consumers from being of help; each is there only while it is so."""
+    conditions = []
+    if found.limited_by is not None and decision.reason not in {"Fixed", "External"}:
+        message = _LIMITS[found.limited_by]
+        conditions.append(Condition("ScalingLimited", "True", found.limited_by, message))
+    if found.stalled:
+        message = (
+            f"no consumer makes progress in partitions {_listed(found.stalled)}; see the pods that "
+            "hold them. More consumers would not help, so they do not count for scaling"
+        )
+        conditions.append(Condition("PartitionsStalled", "True", "NoProgress", message))
+    if found.hot:
+        message = (
+            f"partitions {_listed(found.hot)} each get more than one consumer can process, and "
+            "more consumers cannot share a partition: use kafka.partitioning Interleaved, "
+            "fewer frames or cheaper signals"
+        )
+        conditions.append(Condition("HotPartition", "True", "AboveCapacity", message))
+    return conditions
+
+
+def _listed(partitions: tuple[int, ...]) -> str:
+    shown = ", ".join(str(number) for number in partitions[:_SHOWN_PARTITIONS])
+    more = len(partitions) - _SHOWN_PARTITIONS
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def suspended_by(stream: VideoStream) -> str | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+import contextlib
+from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from videostream_controller.autoscaling import Action
 
 RECONCILES: Final = Counter(
     "videostream_reconcile_total", "Reconciles of streams by their result.", ["result"]
@@ -27,14 +30,6 @@ APPLIES: Final = Counter(
     "videostream_apply_total", "Server-side applies by kind and result.", ["kind", "result"]
 )
 STREAMS: Final = Gauge("videostream_streams", "Streams that the controller knows.")
-LAG_RECORDS: Final = Gauge(
-    "videostream_lag_records",
-    "Records that the consumers have not read; absent while unknown.",
-    ["namespace", "stream"],
-)
-DESIRED_REPLICAS: Final = Gauge(
-    "videostream_desired_replicas", "Consumers that should be there.", ["namespace", "stream"]
-)
 READY: Final = Gauge(
     "videostream_ready", "1 while the stream's condition Ready is True.", ["namespace", "stream"]
 )
@@ -55,19 +50,18 @@ CRD_SERVED: Final = Gauge(
     "videostream_crd_served", "1 when the API server serves the CRD as new as this controller."
 )
 BUILD_INFO: Final = Gauge("videostream_build_info", "Always 1.", ["version"])
-
-_PER_STREAM: Final = (LAG_RECORDS, DESIRED_REPLICAS, READY)
+SCALINGS: Final = Counter(
+    "videostream_scaling_changes_total",
+    "Changes of the number of consumers by their cause.",
+    ["namespace", "stream", "cause"],
+)
 
 
 def forget_stream(key: str) -> None:
     """Drop the series of a stream that is gone."""
-    for metric in _PER_STREAM:
-        forget(metric, key)
-
-
-def forget(metric: Gauge, key: str) -> None:
-    """Drop one series of a stream, if it is there."""
-    try:
-        metric.remove(*key.split("/"))
-    except KeyError:
-        return
+    namespace, name = key.split("/")
+    with contextlib.suppress(KeyError):
+        READY.remove(namespace, name)
+    for cause in get_args(Action):
+        with contextlib.suppress(KeyError):
+            SCALINGS.remove(namespace, name, cause)

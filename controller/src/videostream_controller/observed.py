@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+
+from videostream_controller.autoscaling import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,11 +43,15 @@ class TopicState:
 
 @dataclass(frozen=True, slots=True)
 class LagSample:
-    """How many records a group has not read yet; None when that could not be found out."""
+    """How far a group is behind: records it has not processed, and the age of the oldest of them.
+
+    `records` is None when that could not be found out, `seconds` also while only one look was had.
+    """
 
     records: int | None
     at: datetime
     message: str = ""
+    seconds: float | None = None
 
 
 Status = TypeVar("Status", "ProducerStatus", "ConsumerStatus")
@@ -84,6 +90,17 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
+class Autoscaled:
+    """What the load asks for: the newest decision, and what of it a restart has to know."""
+
+    decision: Decision
+    memory: Mapping[str, Any] = field(default_factory=dict)  # status.scaling
+
+
+_UNDECIDED: Final = Autoscaled(Decision(1, 1, "Holding", "nothing has been observed yet"))
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """Everything that `plan` and `status` look at beside the spec."""
 
@@ -92,4 +109,5 @@ class Observed:
     consumer: Child = Child()
     reports: Reports = Reports()
     lag: LagSample | None = None
+    scaling: Autoscaled = _UNDECIDED
     refused: Mapping[str, str] = field(default_factory=dict)  # Deployment -> the server's words

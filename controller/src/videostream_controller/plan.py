@@ -68,7 +68,7 @@ class Plan:
 
 def plan(stream: VideoStream, observed: Observed, pods: PodSettings) -> Plan:
     """Return the actions that bring the stream's Deployments to its spec."""
-    decision = scaling.decide(stream)
+    decision = scaling.decide(stream, observed.scaling.decision)
     if not may_run(stream, observed, pods):
         return Plan((), decision)
     capturing = 0 if stream.suspend or stream.producer.suspend else 1

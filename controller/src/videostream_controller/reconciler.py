@@ -18,7 +18,7 @@ from videostream_controller import status as statuses
 from videostream_controller.api import FINALIZER, VideoStream, parse
 from videostream_controller.kube import ApiError
 from videostream_controller.observed import Applied, Child, Observed
-from videostream_controller.plan import Action, Apply, ForceRecreate, Plan, Scale, fingerprint, plan
+from videostream_controller.plan import Action, Apply, ForceRecreate, Scale, fingerprint, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from videostream_controller.kube import Kube
     from videostream_controller.observed import LagSample, TopicState
     from videostream_controller.provisioning import Provisioner
+    from videostream_controller.scaler import Scaler
     from videostream_controller.settings import PodSettings
     from videostream_controller.status import Status
     from videostream_controller.status_feed import StatusFeed
@@ -39,7 +40,11 @@ _LOOK_AGAIN_S: Final = 30.0
 _LOOK_AGAIN_UNREADY_S: Final = 10.0
 _NUMBERS_EVERY_S: Final = 30.0
 _REFUSALS: Final = frozenset({403, 409, 422})
-_TOLD_BY_EVENT: Final = frozenset({"Ready", "TopicReady", "CleanupBlocked"})
+_TOLD_BY_EVENT: Final = frozenset(
+    {"Ready", "TopicReady", "ScalingLimited", "PartitionsStalled", "HotPartition", "CleanupBlocked"}
+)
+# Conditions that are there only while something is wrong.
+_ABNORMAL: Final = _TOLD_BY_EVENT - {"Ready", "TopicReady"}
 # Steps on the way up or down, and not a word of warning.
 _EXPECTED: Final = frozenset(
     {"Connecting", "Creating", "Deleting", "Progressing", "Suspended", "WaitingForTopic"}
@@ -57,6 +62,7 @@ class Reconciler:
     deletion: Deletion
     feed: StatusFeed
     lag: Mapping[str, LagSample]
+    scaler: Scaler
     pods: PodSettings
     events: Recorder
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -97,10 +103,12 @@ class Reconciler:
         observed = self._observe(stream, topic, {})
         planned = plan(stream, observed, self.pods)
         refused = await self._act(stream, planned.actions)
+        if not refused:
+            await self._tell_scaling(stream)
         observed = self._observe(stream, topic, refused)
         now = self.clock()
         await self._write_status(stream, statuses.build(stream, observed, planned.decision, now))
-        self._measure(stream, observed, planned)
+        self._measure(stream)
         if refused:
             raise ApiError(0, "; ".join(refused.values()))
         pause_s = _LOOK_AGAIN_S if topic.is_ready else _LOOK_AGAIN_UNREADY_S
@@ -121,6 +129,7 @@ class Reconciler:
             consumer=self._child(stream, stream.consumer_name),
             reports=self.feed.reports(stream.key, stream.metadata.uid),
             lag=self.lag.get(stream.key),
+            scaling=self.scaler.look(stream),
             refused=refused,
         )
 
@@ -203,26 +212,35 @@ class Reconciler:
             same = all(was.get(name) == condition[name] for name in ("status", "reason"))
             if same or condition["type"] not in _TOLD_BY_EVENT:
                 continue
-            bad = "True" if condition["type"] == "CleanupBlocked" else "False"
+            bad = "True" if condition["type"] in _ABNORMAL else "False"
             is_bad = condition["status"] == bad
             kind: Kind = "Warning" if is_bad and condition["reason"] not in _EXPECTED else "Normal"
             message = f"{condition['type']} is {condition['status']}: {condition['message']}"
             await self.events.record(stream.metadata, kind, condition["reason"], message)
 
-    def _measure(self, stream: VideoStream, observed: Observed, planned: Plan) -> None:
-        labels = (stream.metadata.namespace, stream.metadata.name)
-        metrics.DESIRED_REPLICAS.labels(*labels).set(planned.decision.replicas)
+    async def _tell_scaling(self, stream: VideoStream) -> None:
+        """Post an Event about a change of the number of consumers that has been carried out."""
+        change = self.scaler.take_change(stream.metadata.uid)
+        if change is None:
+            return
+        cause = str(change.action)
+        metrics.SCALINGS.labels(stream.metadata.namespace, stream.metadata.name, cause).inc()
+        message = f"consumers {change.previous} -> {change.replicas}: {change.explanation}"
+        _log.info("%s: %s: %s", stream.key, cause, message)
+        await self.events.record(stream.metadata, "Normal", cause, message)
+
+    def _measure(self, stream: VideoStream) -> None:
         body = self.streams.get(stream.key) or {}
         conditions = (body.get("status") or {}).get("conditions") or []
         ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+        labels = (stream.metadata.namespace, stream.metadata.name)
         metrics.READY.labels(*labels).set(1 if ready else 0)
-        if observed.lag is None or observed.lag.records is None:
-            metrics.forget(metrics.LAG_RECORDS, stream.key)
 
     def _forget(self, key: str) -> None:
         namespace, name = key.split("/")
         uid = self._uids.pop(key, "")
         self.provisioner.forget(uid)
+        self.scaler.forget(uid)
         self._numbers_at.pop(uid, None)
         for role in ("producer", "consumer"):
             self._applied.pop(f"{namespace}/{name}-{role}", None)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+from prometheus_client import REGISTRY
+
 from videostream_controller import handlers, metrics, preflight
 from videostream_controller.deletion import Deletion
 from videostream_controller.events import Recorder
@@ -17,9 +19,12 @@ from videostream_controller.kafka import KafkaClient
 from videostream_controller.kube import Kube
 from videostream_controller.provisioning import Provisioner
 from videostream_controller.reconciler import Reconciler
+from videostream_controller.sampler import LagSampler
+from videostream_controller.scaler import Scaler
+from videostream_controller.scaling_metrics import ScalingCollector
 from videostream_controller.status_feed import StatusFeed
 from videostream_controller.store import Store
-from videostream_controller.workers import LagSampler, Resync, work
+from videostream_controller.workers import Resync, work
 from videostream_controller.workqueue import WorkQueue
 from videostream_pipeline.health import HealthServer
 
@@ -203,6 +208,7 @@ def _assemble(settings: Settings, kube: Kube) -> _Parts:
     directory = settings.kafka_connections_dir
     clients = {name: KafkaClient(directory / name) for name in settings.pods.kafka}
     feed = StatusFeed(queue.add)
+    scaler = Scaler(deployments, feed)
 
     async def claim(stream: VideoStream, topic: Mapping[str, object]) -> None:
         status = {**stream.raw_status, "topic": topic}
@@ -212,6 +218,7 @@ def _assemble(settings: Settings, kube: Kube) -> _Parts:
     metrics.QUEUE_DEPTH.set_function(lambda: queue.depth)
     metrics.QUEUE_OLDEST_SECONDS.set_function(lambda: queue.oldest_wait_s)
     metrics.STREAMS.set_function(lambda: len(streams))
+    REGISTRY.register(ScalingCollector(scaler, samples))
     return _Parts(
         queue=queue,
         streams=streams,
@@ -231,6 +238,7 @@ def _assemble(settings: Settings, kube: Kube) -> _Parts:
             clients=clients,
             streams=streams,
             samples=samples,
+            scaler=scaler,
             queue=queue,
             period_s=settings.lag_sweep_period_s,
         ),
@@ -242,6 +250,7 @@ def _assemble(settings: Settings, kube: Kube) -> _Parts:
             deletion=Deletion(kube, streams, provisioner),
             feed=feed,
             lag=samples,
+            scaler=scaler,
             pods=settings.pods,
             events=Recorder(kube),
         ),

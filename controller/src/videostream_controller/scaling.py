@@ -1,7 +1,7 @@
 """How many consumers a stream should have, and who says so. Pure.
 
-In mode Lag the number stays at minReplicas: sizing by lag is not part of this version, and a held
-number that says it is held is better than a guessed one.
+Mode Lag follows what `autoscaling` decided. In the other modes that is only shown: how many the
+load would need.
 """
 
 from __future__ import annotations
@@ -9,40 +9,60 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from videostream_controller import autoscaling
+
 if TYPE_CHECKING:
     from videostream_controller.api import VideoStream
 
-Reason = Literal["Holding", "Fixed", "External", "Suspended"]
+Reason = autoscaling.Reason | Literal["Fixed", "External"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The number of consumers. `by_scaler`: written to deployments/scale, not by the apply."""
+    """The number of consumers. `by_scaler`: written to deployments/scale, not by the apply.
+
+    `desired` is what the load asks for, whoever decides.
+    """
 
     replicas: int
     by_scaler: bool
     reason: Reason
     message: str
+    desired: int
 
 
-def decide(stream: VideoStream) -> Decision:
-    """Return how many consumers the stream should have now."""
+def decide(stream: VideoStream, found: autoscaling.Decision) -> Decision:
+    """Return how many consumers the stream should have now; `found` is the newest by the load."""
     consumer = stream.consumer
+    desired = found.replicas
     by_scaler = consumer.scaling.mode == "Lag"
     if stream.suspend:
-        return Decision(0, by_scaler, "Suspended", "spec.suspend is true")
+        return Decision(0, by_scaler, "Suspended", "spec.suspend is true", 0)
+    replicas = consumer.replicas or 0
     match consumer.scaling.mode:
         case "Lag":
-            held = consumer.scaling.min_replicas
-            message = (
-                f"this version does not scale by lag yet; it holds "
-                f"spec.consumer.scaling.minReplicas = {held}"
-            )
-            return Decision(held, by_scaler, "Holding", message)
+            return Decision(found.replicas, by_scaler, found.reason, found.message, desired)
         case "Fixed":
-            return Decision(
-                consumer.replicas or 0, by_scaler, "Fixed", "spec.consumer.replicas is followed"
-            )
+            message = "spec.consumer.replicas is followed"
+            return Decision(replicas, by_scaler, "Fixed", message, desired)
         case "External":
             message = "spec.consumer.replicas is followed; others set it by the scale subresource"
-            return Decision(consumer.replicas or 0, by_scaler, "External", message)
+            return Decision(replicas, by_scaler, "External", message, desired)
+
+
+def policy(stream: VideoStream) -> autoscaling.Policy:
+    """Return what the spec asks of scaling by lag, in terms of the topic as it is."""
+    scaling = stream.consumer.scaling
+    found = (stream.raw_status.get("topic") or {}).get("partitions")
+    return autoscaling.Policy(
+        partitions=found or stream.kafka.topic.partitions,
+        min_replicas=scaling.min_replicas,
+        max_replicas=scaling.max_replicas,
+        target_lag_s=scaling.target_lag_s,
+        drain_time_s=scaling.drain_time_s,
+        idle_after_s=scaling.idle_after_s,
+        scale_down_window_s=scaling.scale_down_window_s,
+        per_replica_fps=scaling.per_replica_fps,
+        suspended=stream.suspend,
+        dry_run=scaling.mode != "Lag",
+    )

@@ -131,7 +131,7 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
         status_topic=status_topic,
         http_port=int(reader.number("HTTP_PORT", default=8080, low=0, high=_MAX_PORT)),
         log_level=log_level,
-        lag_sweep_period_s=reader.number("LAG_SWEEP_PERIOD_S", default=10, low=0.1, high=3600),
+        lag_sweep_period_s=reader.number("LAG_SWEEP_PERIOD_S", default=5, low=0.1, high=10),
         resync_period_s=reader.number("RESYNC_PERIOD_S", default=600, low=1, high=86400),
     )
     if reader.errors:

@@ -7,6 +7,7 @@ the object restless.
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +26,23 @@ _FRAME_TIME_STEP_S: Final = 30
 _SHOWN_ERRORS: Final = 3
 _LONGEST_CODEC: Final = 63
 _LONGEST_MESSAGE: Final = 1024
-_VOLATILE_SOURCE: Final = frozenset({"fps", "lastFrameTime", "reconnects"})
+# Numbers that move all the time, by the object of the status that they are in.
+_VOLATILE: Final[Mapping[str, frozenset[str]]] = {
+    "source": frozenset({"fps", "reconnects"}),
+    "lag": frozenset({"records", "duration", "observedTime"}),
+    "scaling": frozenset({"perReplicaFps", "arrivalFps"}),
+}
+# By how much each has to move before it is worth a write; beyond that, by a fifth.
+_TREMBLE: Final[Mapping[tuple[str, str], float]] = {
+    ("source", "fps"): 0.5,
+    ("source", "reconnects"): 0.5,
+    ("lag", "records"): 10,
+    ("lag", "duration"): 2,
+    ("scaling", "perReplicaFps"): 1,
+    ("scaling", "arrivalFps"): 1,
+}
+_TREMBLE_SHARE: Final = 0.2
+
 
 Status = dict[str, Any]
 
@@ -39,11 +56,14 @@ def build(stream: VideoStream, observed: Observed, decision: Decision, now: date
         checks.consumer_ready(stream, observed, decision, now),
         checks.sink_reachable(observed, decision, now),
         checks.lag_known(observed),
+        checks.lag_within_target(stream, observed),
         checks.scaling(decision),
     ]
-    source, topic, producer, consumer, sink = found[:5]
+    source, topic, producer, consumer, sink, *_, scaling = found
     done = checks.is_completed(observed.reports.producer, now)
-    ready = checks.ready(stream, (topic, producer, source, consumer, sink), decision, done=done)
+    causes = (topic, producer, source, consumer, sink, scaling)
+    ready = checks.ready(stream, causes, decision, done=done)
+    found += checks.abnormal(decision, observed.scaling.decision)
     previous = stream.raw_status.get("conditions") or []
     generation = stream.metadata.generation
     status: Status = {
@@ -53,9 +73,10 @@ def build(stream: VideoStream, observed: Observed, decision: Decision, now: date
         "consumer": _consumer(stream, observed.consumer, decision),
     }
     # An empty object must not be applied: the API server turns it into a null and refuses that.
-    seen = _source(stream, observed.reports.producer, now)
-    if seen:
+    if seen := _source(stream, observed.reports.producer, now):
         status["source"] = seen
+    if observed.scaling.memory:
+        status["scaling"] = dict(observed.scaling.memory)
     return status | _topic(stream, observed) | _lag(observed)
 
 
@@ -83,10 +104,25 @@ def state_differs(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
 
 
 def numbers_differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    """Tell whether numbers differ; the time of an unchanged lag is no difference."""
-    same_source = (left.get("source") or {}) == (right.get("source") or {})
-    left_lag, right_lag = left.get("lag") or {}, right.get("lag") or {}
-    return not same_source or left_lag.get("records") != right_lag.get("records")
+    """Tell whether numbers differ by so much that somebody would care.
+
+    A steady stream must cost the API server nothing, however its numbers tremble.
+    """
+    return any(
+        _changed(_number(left, path), _number(right, path), tremble)
+        for path, tremble in _TREMBLE.items()
+    )
+
+
+def _number(status: Mapping[str, Any], path: tuple[str, str]) -> float | None:
+    found = (status.get(path[0]) or {}).get(path[1])
+    return None if found is None else float(str(found).removesuffix("s"))
+
+
+def _changed(left: float | None, right: float | None, tremble: float) -> bool:
+    if left is None or right is None:
+        return left is not right
+    return abs(left - right) > max(tremble, _TREMBLE_SHARE * abs(left))
 
 
 def _source(
@@ -97,6 +133,7 @@ def _source(
     if report is None or not checks.is_fresh(report, now):
         return {}
     source = report.status.source
+    flows = source.state == "Streaming"
     values = {
         "state": source.state,
         "message": source.message[:_LONGEST_MESSAGE] or None,
@@ -104,7 +141,8 @@ def _source(
         "width": source.width,
         "height": source.height,
         "fps": None if source.fps is None else f"{source.fps:.1f}",
-        "lastFrameTime": _frame_time(source.last_frame_time),
+        # While frames flow, the last one is of now.
+        "lastFrameTime": None if flows else _frame_time(source.last_frame_time),
         "reconnects": source.reconnects,
     }
     return {name: value for name, value in values.items() if value is not None}
@@ -138,7 +176,7 @@ def _consumer(stream: VideoStream, child: Child, decision: Decision) -> dict[str
     return {
         "replicas": checks.count(child, "replicas"),
         "readyReplicas": checks.count(child, "readyReplicas"),
-        "desiredReplicas": decision.replicas,
+        "desiredReplicas": decision.desired,
         "selector": ",".join(f"{name}={value}" for name, value in labels.items()),
         "groupId": stream.group_id,
     }
@@ -148,15 +186,21 @@ def _lag(observed: Observed) -> dict[str, Any]:
     lag = observed.lag
     if lag is None or lag.records is None:
         return {}
-    return {"lag": {"records": lag.records, "observedTime": conditions.instant(lag.at)}}
+    values = {
+        "records": lag.records,
+        "duration": None if lag.seconds is None else f"{math.ceil(lag.seconds)}s",
+        "observedTime": conditions.instant(lag.at),
+    }
+    return {"lag": {name: value for name, value in values.items() if value is not None}}
 
 
 def _stable(status: Mapping[str, Any]) -> dict[str, Any]:
-    source = status.get("source") or {}
-    steady = {name: value for name, value in source.items() if name not in _VOLATILE_SOURCE}
-    rest = {name: value for name, value in status.items() if name not in {"source", "lag"}}
-    first_numbers = {"has_lag": bool(status.get("lag")), "has_fps": "fps" in source}
-    return rest | {"source": steady, **first_numbers}
+    """Return the status with, of each number, only whether there is one."""
+    steady = dict(status)
+    for name, numbers in _VOLATILE.items():
+        held = status.get(name) or {}
+        steady[name] = {key: key in numbers or value for key, value in held.items()}
+    return steady
 
 
 def _amended(

@@ -1,4 +1,4 @@
-"""The workers that take keys from the queue, and the loops that put keys into it."""
+"""The workers that take keys from the queue, and the relist that puts keys into it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from videostream_controller import kafka, metrics
-from videostream_controller.api import parse
+from videostream_controller import metrics
 from videostream_controller.deletion import Blocked
-from videostream_controller.kafka import KafkaRefused, KafkaUnavailable, LagTarget
 from videostream_controller.kube import ApiError
-from videostream_controller.store import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
-    from videostream_controller.kafka import KafkaClient
     from videostream_controller.kube import Kube
-    from videostream_controller.observed import LagSample
     from videostream_controller.status_feed import StatusFeed
     from videostream_controller.store import Store
     from videostream_controller.workqueue import WorkQueue
@@ -104,71 +99,3 @@ class Resync:
         bodies, version = await self.kube.list_deployments(namespace)
         pruned = self.deployments.relist(bodies, version=version, namespace=namespace)
         metrics.RESYNC_PRUNED.labels("deployments").inc(len(pruned))
-
-
-@dataclass(slots=True)
-class LagSampler:
-    """Measures every stream's lag each period and wakes streams whose lag became (un)known."""
-
-    clients: Mapping[str, KafkaClient]
-    streams: Store
-    samples: dict[str, LagSample]
-    queue: WorkQueue[str]
-    period_s: float
-    _down: set[str] = field(default_factory=set)
-
-    async def run(self) -> None:
-        """Sweep for ever."""
-        while True:
-            started = time.monotonic()
-            with metrics.LAG_SWEEP_SECONDS.time():
-                await self.once()
-            spent_s = time.monotonic() - started
-            pause_s = self.period_s * random.uniform(0.9, 1.1)  # noqa: S311 no secret
-            await asyncio.sleep(max(0.1, pause_s - spent_s))
-
-    async def once(self) -> None:
-        """Sweep all clusters once and publish what was found."""
-        for connection in self.clients:
-            await self._look_after(connection)
-        by_connection = self._targets()
-        found: dict[str, LagSample] = {}
-        for connection, targets in by_connection.items():
-            found |= await kafka.sweep(self.clients[connection], targets)
-        for key in self.samples.keys() - found.keys():
-            del self.samples[key]
-        for key, sample in found.items():
-            before = self.samples.get(key)
-            self.samples[key] = sample
-            if sample.records is not None:
-                metrics.LAG_RECORDS.labels(*key.split("/")).set(sample.records)
-            if before is None or (before.records is None) != (sample.records is None):
-                self.queue.add(key)
-
-    async def _look_after(self, connection: str) -> None:
-        """Wake every stream when Kafka is back, also those whose back-off has grown long."""
-        try:
-            await self.clients[connection].ping()
-        except (KafkaUnavailable, KafkaRefused):
-            self._down.add(connection)
-            metrics.KAFKA_REACHABLE.labels(connection).set(0)
-            return
-        metrics.KAFKA_REACHABLE.labels(connection).set(1)
-        if connection in self._down:
-            self._down.discard(connection)
-            _log.info("Kafka connection %s is back", connection)
-            for key in self.streams.keys():  # noqa: SIM118 the store is no mapping
-                self.queue.add(key)
-
-    def _targets(self) -> dict[str, list[LagTarget]]:
-        targets: dict[str, list[LagTarget]] = {}
-        for body in self.streams:
-            partitions = ((body.get("status") or {}).get("topic") or {}).get("partitions")
-            if not partitions or body["metadata"].get("deletionTimestamp"):
-                continue
-            stream = parse(body)
-            if isinstance(stream, list) or stream.kafka.connection not in self.clients:
-                continue
-            target = LagTarget(key_of(body), stream.group_id, stream.topic_name, partitions)
-            targets.setdefault(stream.kafka.connection, []).append(target)
-        return targets

@@ -86,7 +86,8 @@ def test_the_words_of_a_scale_out() -> None:
     stream.ticks(3, came=5, went=5)
     decision = stream.tick(came=25, went=5)
     assert (decision.action, decision.previous, decision.replicas) == ("ScaleUp", 2, 6)
-    assert decision.message == (
+    assert decision.message == "the load needs more"
+    assert decision.explanation == (
         "the load needs more: 28.0 records/s arrive; a consumer can do 10.0/s (reported); "
         "240 wait, the oldest 4 s old"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ PURE = (
 PURE_MAY_IMPORT = {f"videostream_controller.{name.replace('/', '.')}" for name in PURE} | {
     "videostream_controller",
     "videostream_controller.api",
+    "videostream_controller.autoscaling",
     "videostream_controller.settings",
     "videostream_pipeline.status",
     "videostream_pipeline.duration",
@@ -50,6 +52,12 @@ def test_only_the_kafka_package_talks_to_kafka() -> None:
         if any(name.split(".")[0] == "confluent_kafka" for name in imports(path))
     }
     assert users == {"kafka"}
+
+
+def test_autoscaling_knows_nothing_but_itself() -> None:
+    for path in (PACKAGE / "autoscaling").glob("*.py"):
+        others = {one for one in imports(path) if one.split(".")[0] not in sys.stdlib_module_names}
+        assert all(one.startswith("videostream_controller.autoscaling") for one in others), path
 
 
 @pytest.mark.parametrize("name", PURE)

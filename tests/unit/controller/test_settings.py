@@ -19,7 +19,7 @@ def test_defaults() -> None:
     settings = parse_settings(ENV)
     assert settings.watch_namespaces == ("video",)
     assert settings.http_port == 8080
-    assert settings.lag_sweep_period_s == 10
+    assert settings.lag_sweep_period_s == 5
     assert settings.resync_period_s == 600
     assert settings.status_topic == "videostream.status"
     assert str(settings.kafka_connections_dir) == "/etc/videostream/kafka"

@@ -9,8 +9,17 @@ import pytest
 
 from tests.support.bodies import CREATED, NOW, deployment, stream
 from videostream_controller import scaling, status
+from videostream_controller.autoscaling import Decision
 from videostream_controller.conditions import Condition
-from videostream_controller.observed import Child, LagSample, Observed, Report, Reports, TopicState
+from videostream_controller.observed import (
+    Autoscaled,
+    Child,
+    LagSample,
+    Observed,
+    Report,
+    Reports,
+    TopicState,
+)
 from videostream_pipeline.status import (
     ConsumerStatus,
     ProducerStatus,
@@ -24,6 +33,9 @@ if TYPE_CHECKING:
 
 STREAMING = SourceStatus("Streaming", "Streaming", codec="h264", width=640, height=360, fps=4.93)
 REACHABLE = SinkStatus("Reachable")
+
+
+ACTIVE = Decision(1, 1, "Active", "the number fits the load")
 
 
 def producer(source: SourceStatus = STREAMING, *, at: datetime = NOW) -> Report[ProducerStatus]:
@@ -57,14 +69,15 @@ def observed(
         producer=Child(children.pop("producer", deployment("cam-producer"))),
         consumer=Child(children.pop("consumer", deployment("cam-consumer"))),
         reports=reports if reports is not None else Reports(producer(), (consumer(),)),
-        lag=lag or LagSample(7, NOW),
+        lag=lag or LagSample(7, NOW, seconds=1.2),
+        scaling=Autoscaled(children.pop("decision", ACTIVE), {"perReplicaFps": "12.5"}),
         **children,
     )
 
 
 def build(seen: Observed, of: VideoStream | None = None, *, now: datetime = NOW) -> dict[str, Any]:
     of = of or stream()
-    return status.build(of, seen, scaling.decide(of), now)
+    return status.build(of, seen, scaling.decide(of, seen.scaling.decision), now)
 
 
 def said(built: dict[str, Any], kind: str) -> tuple[str, str]:
@@ -82,7 +95,14 @@ def test_all_is_well() -> None:
         "partitions": 12,
         "ownership": "Created",
     }
-    assert built["lag"] == {"records": 7, "observedTime": "2026-11-24T12:00:00Z"}
+    assert built["lag"] == {
+        "records": 7,
+        "duration": "2s",
+        "observedTime": "2026-11-24T12:00:00Z",
+    }
+    assert built["scaling"] == {"perReplicaFps": "12.5"}
+    assert said(built, "LagWithinTarget") == ("True", "Within")
+    assert said(built, "Scaling") == ("True", "Active")
     assert built["consumer"]["selector"] == (
         "app.kubernetes.io/name=videostream,app.kubernetes.io/component=consumer,"
         "app.kubernetes.io/instance=cam"
@@ -90,7 +110,7 @@ def test_all_is_well() -> None:
     types = [one["type"] for one in built["conditions"]]
     assert types == [
         *("Ready", "SourceConnected", "TopicReady", "ProducerReady", "ConsumerReady"),
-        *("SinkReachable", "LagKnown", "Scaling"),
+        *("SinkReachable", "LagKnown", "LagWithinTarget", "Scaling"),
     ]
 
 
@@ -197,6 +217,57 @@ def test_what_the_api_server_refused() -> None:
     assert said(built, "ConsumerReady")[0] == "True"
 
 
+@pytest.mark.parametrize(
+    ("decision", "scaling", "ready"),
+    [
+        (Decision(0, 0, "Idle", "no record waits"), ("True", "Idle"), "True"),
+        (Decision(1, 1, "CapacityUnknown", "m"), ("Unknown", "CapacityUnknown"), "True"),
+        (Decision(1, 1, "Holding", "m"), ("False", "Holding"), "True"),
+        (Decision(1, 1, "SinkBlocked", "m"), ("False", "SinkBlocked"), "True"),
+        (
+            Decision(1, 1, "AllPartitionsStalled", "m"),
+            ("False", "AllPartitionsStalled"),
+            "False",
+        ),
+    ],
+)
+def test_what_scaling_does_and_what_ready_makes_of_it(
+    decision: Decision, scaling: tuple[str, str], ready: str
+) -> None:
+    built = build(observed(decision=decision))
+    assert said(built, "Scaling") == scaling
+    assert said(built, "Ready")[0] == ready
+    assert built["consumer"]["desiredReplicas"] == decision.replicas
+
+
+def test_what_keeps_consumers_from_helping_is_there_only_while_it_does() -> None:
+    limited = Decision(
+        4, 4, "Active", "m", limited_by="AtMax", stalled=(0, 7), hot=tuple(range(20))
+    )
+    built = build(observed(decision=limited))
+    assert said(built, "ScalingLimited") == ("True", "AtMax")
+    assert said(built, "PartitionsStalled") == ("True", "NoProgress")
+    assert said(built, "HotPartition") == ("True", "AboveCapacity")
+    messages = {one["type"]: one["message"] for one in built["conditions"]}
+    assert "partitions 0, 7;" in messages["PartitionsStalled"]
+    assert "11 and 8 more" in messages["HotPartition"]
+    after = {one["type"] for one in build(observed(), stream(status=built))["conditions"]}
+    assert not after & {"ScalingLimited", "PartitionsStalled", "HotPartition"}
+
+
+@pytest.mark.parametrize(
+    ("lag", "expected"),
+    [
+        (LagSample(70, NOW, seconds=5.1), ("False", "Behind")),
+        (LagSample(7, NOW, seconds=5.0), ("True", "Within")),
+        (LagSample(7, NOW), ("Unknown", "NotMeasured")),
+        (LagSample(None, NOW, "no answer"), ("Unknown", "MetricsUnavailable")),
+    ],
+)
+def test_lag_as_a_time_against_its_target(lag: LagSample, expected: tuple[str, str]) -> None:
+    assert said(build(observed(lag=lag)), "LagWithinTarget") == expected
+
+
 def test_a_suspended_stream() -> None:
     built = build(observed(), stream({"suspend": True}))
     assert said(built, "Ready") == ("False", "Suspended")
@@ -234,21 +305,31 @@ def test_a_conflict_is_shown_with_the_topic_as_it_is() -> None:
     assert build(observed(topic=found))["topic"]["partitions"] == 5
 
 
-def test_frame_times_are_rounded_down_to_half_minutes() -> None:
-    source = SourceStatus("Streaming", "Streaming", last_frame_time=NOW + timedelta(seconds=44))
-    built = build(observed(Reports(producer(source), (consumer(),))))
+def test_the_last_frame_has_a_time_once_none_comes_any_more() -> None:
+    last = NOW + timedelta(seconds=44)
+    stalled = SourceStatus("Stalled", "Stalled", last_frame_time=last)
+    built = build(observed(Reports(producer(stalled), (consumer(),))))
     assert built["source"]["lastFrameTime"] == "2026-11-24T12:00:30Z"
+    flowing = SourceStatus("Streaming", "Streaming", last_frame_time=last)
+    assert "lastFrameTime" not in build(observed(Reports(producer(flowing))))["source"]
 
 
 @pytest.mark.parametrize(
     ("change", "state", "numbers"),
     [
         ({}, False, False),
-        ({"source": {"state": "Streaming", "fps": "5.1"}}, False, True),
-        ({"source": {"state": "Stalled", "fps": "4.9"}}, True, True),
-        ({"lag": {"records": 7, "observedTime": "later"}}, False, False),
-        ({"lag": {"records": 8, "observedTime": "t"}}, False, True),
+        ({"source": {"state": "Streaming", "fps": "5.1"}}, False, False),
+        ({"source": {"state": "Streaming", "fps": "6.0"}}, False, True),
+        ({"source": {"state": "Streaming", "fps": "4.9", "reconnects": 1}}, True, True),
+        ({"source": {"state": "Stalled", "fps": "4.9"}}, True, False),
+        ({"lag": {"records": 7, "duration": "1s", "observedTime": "later"}}, False, False),
+        ({"lag": {"records": 17, "duration": "3s", "observedTime": "t"}}, False, False),
+        ({"lag": {"records": 18, "duration": "1s", "observedTime": "t"}}, False, True),
+        ({"lag": {"records": 7, "duration": "4s", "observedTime": "t"}}, False, True),
         ({"lag": None}, True, True),
+        ({"scaling": {"perReplicaFps": "101", "lastScaleReason": "ScaleUp"}}, False, False),
+        ({"scaling": {"perReplicaFps": "130", "lastScaleReason": "ScaleUp"}}, False, True),
+        ({"scaling": {"perReplicaFps": "100", "lastScaleReason": "ScaleDown"}}, True, False),
         ({"observedGeneration": 2}, True, False),
     ],
 )
@@ -256,7 +337,8 @@ def test_what_is_worth_a_write(change: dict[str, Any], state: bool, numbers: boo
     before = {
         "observedGeneration": 1,
         "source": {"state": "Streaming", "fps": "4.9"},
-        "lag": {"records": 7, "observedTime": "t"},
+        "lag": {"records": 7, "duration": "1s", "observedTime": "t"},
+        "scaling": {"perReplicaFps": "100", "lastScaleReason": "ScaleUp"},
     }
     after = before | change
     assert status.state_differs(before, after) == state

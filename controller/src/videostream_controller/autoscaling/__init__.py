@@ -6,21 +6,25 @@ Read it in the order decide -> view -> rules -> sizing.
 """
 
 from videostream_controller.autoscaling.decide import decide
-from videostream_controller.autoscaling.decision import Decision, Figures
+from videostream_controller.autoscaling.decision import Action, Decision, Figures, Reason
+from videostream_controller.autoscaling.lag import lag_seconds
 from videostream_controller.autoscaling.policy import Policy
 from videostream_controller.autoscaling.report import Report, parse_report
 from videostream_controller.autoscaling.sample import Partition, Sample, Workload
 from videostream_controller.autoscaling.state import State
 
 __all__ = [
+    "Action",
     "Decision",
     "Figures",
     "Partition",
     "Policy",
+    "Reason",
     "Report",
     "Sample",
     "State",
     "Workload",
     "decide",
+    "lag_seconds",
     "parse_report",
 ]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from videostream_controller.autoscaling import history, rules
-from videostream_controller.autoscaling.decision import Decision, describe
+from videostream_controller.autoscaling.decision import Decision
 from videostream_controller.autoscaling.look import look
 from videostream_controller.autoscaling.memory import bounded_pod_start_s
 from videostream_controller.autoscaling.rules import Verdict
@@ -124,18 +124,17 @@ def _learn_pod_start(state: State, view: View) -> State:
 def _conclude(state: State, verdict: Verdict, view: View) -> tuple[State, Decision]:
     waits_up = verdict.hold in {"ConfirmingUp", "PodsStarting"}
     state = replace(state, up_ticks=state.up_ticks + 1 if waits_up else 0)
-    figures = view.figures
     decision = Decision(
         replicas=verdict.replicas,
         previous=view.replicas,
         reason=verdict.reason,
-        message=": ".join(filter(None, (verdict.message, describe(figures)))),
+        message=verdict.message,
         action=verdict.action,
         hold=verdict.hold,
         limited_by=view.limited_by,
         stalled=view.stalled,
         hot=view.hot,
-        figures=figures,
+        figures=view.figures,
     )
     return _noted(state, decision, view.policy, view.now_s), decision
 

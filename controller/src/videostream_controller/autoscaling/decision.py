@@ -64,7 +64,8 @@ class Decision:
     """The number of consumers from now on.
 
     `previous` is the number before; `action` is None where nothing changes, and then `hold` says
-    what a change waits for, if one is wanted or could not be judged.
+    what a change waits for, if one is wanted or could not be judged. `message` says why in words
+    that change seldom, `explanation` adds the figures.
     """
 
     replicas: int
@@ -77,6 +78,11 @@ class Decision:
     stalled: tuple[int, ...] = ()
     hot: tuple[int, ...] = ()
     figures: Figures = Figures()
+
+    @property
+    def explanation(self) -> str:
+        """Why, with the figures that led to it."""
+        return ": ".join(filter(None, (self.message, describe(self.figures))))
 
 
 def describe(figures: Figures) -> str:

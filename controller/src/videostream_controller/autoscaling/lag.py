@@ -33,6 +33,11 @@ def ages(history: History) -> tuple[float, ...] | None:
     )
 
 
+def lag_seconds(history: History) -> float | None:
+    """Return the age of the oldest record that waits at the last sample; None if not known."""
+    return oldest(ages(history), range(len(history.last.lags))) if history.recent else None
+
+
 def oldest(found: tuple[float, ...] | None, over: Iterable[int]) -> float | None:
     """Return the greatest of the ages of the partitions `over`; None if they are not known."""
     return None if found is None else max((found[p] for p in over), default=0.0)

@@ -8,7 +8,7 @@ from videostream_controller.kafka.client import KafkaClient, KafkaRefused, Kafka
 from videostream_controller.kafka.echo import echo
 from videostream_controller.kafka.follow import Batch, Record, follow
 from videostream_controller.kafka.groups import GroupBusy, delete_group, ensure_offsets
-from videostream_controller.kafka.lag import LagTarget, sweep
+from videostream_controller.kafka.sweep import SampleTarget, Sweeper
 from videostream_controller.kafka.topics import (
     alter_config,
     create_topic,
@@ -24,8 +24,9 @@ __all__ = [
     "KafkaClient",
     "KafkaRefused",
     "KafkaUnavailable",
-    "LagTarget",
     "Record",
+    "SampleTarget",
+    "Sweeper",
     "alter_config",
     "create_topic",
     "delete_group",
@@ -36,5 +37,4 @@ __all__ = [
     "ensure_status_topic",
     "follow",
     "grow_topic",
-    "sweep",
 ]

@@ -1,15 +1,17 @@
-"""The child process that asks Kafka about consumer groups: JSON lines in, JSON lines out.
+"""The child process that asks Kafka about offsets: JSON lines in, JSON lines out.
 
 librdkafka aborts the whole process when the connection to a group's coordinator breaks at the wrong
 moment of an admin request (confluentinc/librdkafka#4605, fix proposed in #5397; seen with 2.16.1
 at every few restarts of a broker). Here it takes only this process along; `group_process` starts
-another one.
+another one. The offsets of whole topics are asked for here too: thousands of partitions are
+answered one by one, which would hold up the event loop of the parent.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import (
@@ -18,15 +20,24 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
 
 Answer = dict[str, Any]
 
-_UNANSWERED: Final = frozenset(
-    {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}  # noqa: SLF001
+_OUT_OF_TOUCH: Final = frozenset(
+    {
+        KafkaError._TIMED_OUT,  # noqa: SLF001 librdkafka names its local errors so
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        # What a restarted broker says to a client that keeps the epochs it has seen.
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+    }
 )
 
 
@@ -50,7 +61,8 @@ def main() -> None:
 
 def _lost_touch(answer: Answer) -> bool:
     return any(
-        one.get("error", {}).get("code") in _UNANSWERED for one in answer.get("groups", [answer])
+        one.get("error", {}).get("code") in _OUT_OF_TOUCH
+        for one in answer.get("groups") or answer.get("topics") or [answer]
     )
 
 
@@ -68,7 +80,24 @@ def _committed(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
         )[group]
         for group, topic, partitions in request["groups"]
     ]
-    return {"groups": [_outcome(lambda one=one: _offsets(one.result())) for one in asked]}  # type: ignore[misc]
+    return {"groups": [_outcome(lambda one=one: _commits(one.result())) for one in asked]}  # type: ignore[misc]
+
+
+def _log_offsets(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
+    """Read first or end offsets (`where`): `topics` is a list of [topic, partitions]."""
+    latest = request["where"] == "Latest"
+    spec = OffsetSpec.latest() if latest else OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+    asked = [
+        [TopicPartition(topic, number) for number in range(partitions)]
+        for topic, partitions in request["topics"]
+    ]
+    wanted = {part: spec for parts in asked for part in parts}
+    found = admin.list_offsets(wanted, request_timeout=request["timeout_s"]) if wanted else {}
+    return {"topics": [_outcome(partial(_log_offsets_of, found, parts)) for parts in asked]}
+
+
+def _log_offsets_of(found: Mapping[Any, Future[Any]], parts: list[TopicPartition]) -> Answer:
+    return {"offsets": [found[part].result().offset for part in parts]}
 
 
 def _commit(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
@@ -81,7 +110,7 @@ def _commit(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
     future = admin.alter_consumer_group_offsets(
         [ConsumerGroupTopicPartitions(group, starts)], request_timeout=request["timeout_s"]
     )[group]
-    return _outcome(lambda: _offsets(future.result()))
+    return _outcome(lambda: _commits(future.result()))
 
 
 def _delete(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
@@ -91,16 +120,18 @@ def _delete(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
     return _outcome(lambda: {"deleted": future.result() is None})
 
 
-def _offsets(answer: ConsumerGroupTopicPartitions) -> Answer:
+def _commits(answer: ConsumerGroupTopicPartitions) -> Answer:
     # Kafka reports some errors per partition only; the call as a whole "succeeds".
-    for part in answer.topic_partitions or []:
+    parts = answer.topic_partitions or []
+    for part in parts:
         if part.error is not None:
             return _error(part.error)
     return {
         "offsets": {
-            str(part.partition): part.offset if part.offset >= 0 else None
-            for part in answer.topic_partitions or []
-        }
+            str(part.partition): part.offset if part.offset >= 0 else None for part in parts
+        },
+        # A consumer writes the same to all its partitions.
+        "metadata": sorted({part.metadata for part in parts if part.metadata}),
     }
 
 
@@ -115,7 +146,12 @@ def _error(error: KafkaError) -> Answer:
     return {"error": {"code": error.code(), "text": f"{error.name()}: {error.str()}"}}
 
 
-_REQUESTS: Final = {"committed": _committed, "commit": _commit, "delete": _delete}
+_REQUESTS: Final = {
+    "committed": _committed,
+    "log_offsets": _log_offsets,
+    "commit": _commit,
+    "delete": _delete,
+}
 
 if __name__ == "__main__":
     main()

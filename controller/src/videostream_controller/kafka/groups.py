@@ -7,6 +7,7 @@ tell from "nothing to do", does not exist, and frames that arrive before the fir
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from confluent_kafka import KafkaError, TopicPartition
@@ -55,21 +56,44 @@ _HAS_MEMBERS: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """What a group has committed: offset by partition, None where none, and distinct metadata."""
+
+    offsets: dict[int, int | None]
+    metadata: tuple[str, ...]
+
+
 class GroupBusy(Exception):
     """The group has members, so that its offsets or its existence are theirs."""
 
 
 async def committed(
     client: KafkaClient, groups: Sequence[tuple[str, str, int]]
-) -> list[dict[int, int | None] | KafkaUnavailable | KafkaRefused]:
-    """Return the committed offset of each partition, None where there is none, for each group.
+) -> list[Commits | KafkaUnavailable | KafkaRefused]:
+    """Return what each group has committed for its topic.
 
     `groups` are (group, topic, number of partitions); a group that failed has its error instead.
     Raises KafkaUnavailable where nothing could be asked.
     """
     request = {"do": "committed", "groups": list(groups)}
     answer = await client.ask_groups(request, timeout_s=_GROUP_REQUEST_S)
-    return [_read_offsets(client, one) for one in answer["groups"]]
+    return [_read_commits(client, one) for one in answer["groups"]]
+
+
+async def log_offsets(
+    client: KafkaClient,
+    topics: Sequence[tuple[str, int]],
+    where: Literal["Latest", "Earliest"],
+) -> list[tuple[int, ...] | KafkaUnavailable | KafkaRefused]:
+    """Return the first or the end offsets of whole topics, in order of their partitions.
+
+    `topics` are (topic, number of partitions); a topic of which any partition failed has its error
+    instead. Raises KafkaUnavailable where nothing could be asked.
+    """
+    request = {"do": "log_offsets", "where": where, "topics": list(topics)}
+    answer = await client.ask_groups(request, timeout_s=_GROUP_REQUEST_S)
+    return [_read_log_offsets(client, one) for one in answer["topics"]]
 
 
 async def offsets(
@@ -140,21 +164,31 @@ async def _committed_one(
     (found,) = await committed(client, [(group, topic, partitions)])
     if isinstance(found, Exception):
         raise found
-    return found
+    return found.offsets
 
 
 async def _ask(client: KafkaClient, request: dict[str, Any]) -> dict[str, Any]:
     return client.check(await client.ask_groups(request, timeout_s=_GROUP_REQUEST_S))
 
 
-def _read_offsets(
+def _read_commits(
     client: KafkaClient, answer: dict[str, Any]
-) -> dict[int, int | None] | KafkaUnavailable | KafkaRefused:
+) -> Commits | KafkaUnavailable | KafkaRefused:
     try:
-        found = client.check(answer)["offsets"]
+        found = client.check(answer)
     except (KafkaUnavailable, KafkaRefused) as error:
         return error
-    return {int(number): offset for number, offset in found.items()}
+    offsets = {int(number): offset for number, offset in found["offsets"].items()}
+    return Commits(offsets, tuple(found["metadata"]))
+
+
+def _read_log_offsets(
+    client: KafkaClient, answer: dict[str, Any]
+) -> tuple[int, ...] | KafkaUnavailable | KafkaRefused:
+    try:
+        return tuple(client.check(answer)["offsets"])
+    except (KafkaUnavailable, KafkaRefused) as error:
+        return error
 
 
 async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
