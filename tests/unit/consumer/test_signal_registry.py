@@ -83,7 +83,7 @@ def test_a_parameter_is_refused_with_signal_type_name_value_and_what_is_right() 
         make_signal(SignalEntry("door", "Motion", (), {"motion": {"threshold": 256}}), types)
     assert str(caught.value) == (
         "signal 'door' of type Motion: motion.threshold is 256:"
-        " expected a whole number from 0 to 255"
+        " expected a whole number from 0 to 254"
     )
 
 

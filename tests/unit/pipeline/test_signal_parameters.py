@@ -125,7 +125,7 @@ def test_motion_threshold_means_the_parameter_threshold() -> None:
 
 def test_motion_threshold_is_refused_where_it_stands() -> None:
     assert faults(BUILT_IN["Motion"], motion={"threshold": 256}) == [
-        "motion.threshold is 256: expected a whole number from 0 to 255"
+        "motion.threshold is 256: expected a whole number from 0 to 254"
     ]
     assert faults(BUILT_IN["Brightness"], motion={"threshold": 30}) == [
         "motion.threshold is 30: expected no parameters"

@@ -27,7 +27,7 @@ class MotionParameters:
     Connected changed pixels of less than `min_area_permille` of the picture do not count.
     """
 
-    threshold: int = integer(default=30, minimum=0, maximum=255)
+    threshold: int = integer(default=30, minimum=0, maximum=254)
     min_area_permille: int = integer(default=0, minimum=0, maximum=1000)
 
 
@@ -37,7 +37,7 @@ class TamperParameters:
 
     blackout_mean: int = integer(default=16, minimum=0, maximum=255)
     covered_stddev: int = integer(default=10, minimum=0, maximum=127)
-    threshold: int = integer(default=30, minimum=0, maximum=255)
+    threshold: int = integer(default=30, minimum=0, maximum=254)
     sudden_permille: int = integer(default=800, minimum=1, maximum=1000)
 
 
