@@ -29,7 +29,14 @@ _STATUS = {
             "reason": "Stalled",
             "message": "No frame came for 10 s.",
             "lastTransitionTime": "2026-11-24T12:00:00Z",
-        }
+        },
+        {
+            "type": "Scaling",
+            "status": "True",
+            "reason": "Active",
+            "message": "the load needs more",
+            "lastTransitionTime": "2026-11-24T12:00:00Z",
+        },
     ],
     "source": {"state": "Stalled", "fps": "4.9", "codec": "h264"},
     "topic": {"name": "videostream.video.gate", "ownership": "Created"},
@@ -39,7 +46,7 @@ _STATUS = {
         "desiredReplicas": 4,
         "selector": "app.kubernetes.io/instance=gate",
     },
-    "lag": {"records": 123, "observedTime": "2026-11-24T12:00:00Z"},
+    "lag": {"records": 123, "duration": "25s", "observedTime": "2026-11-24T12:00:00Z"},
 }
 
 
@@ -86,6 +93,7 @@ def test_wide_get_says_why_and_where(apiserver: ApiServer, namespace: str) -> No
     assert row["REASON"] == "Stalled"
     assert row["TOPIC"] == "videostream.video.gate"
     assert row["URL"] == "rtsp://camera.example/stream"
+    assert (row["BEHIND"], row["SCALING"]) == ("25s", "Active")
 
 
 def test_new_stream_is_listed_before_it_has_a_status(apiserver: ApiServer, namespace: str) -> None:
@@ -120,6 +128,19 @@ def test_explain_reads_well(apiserver: ApiServer) -> None:
     assert "url <string> -required- Address of the video: rtsp://, rtsps://" in words
     assert "User and password never go here" in words
     for field in ("credentialsSecretRef", "openTimeout", "reconnect", "loop", "volume"):
+        assert f"  {field}\t" in text
+
+
+def test_explain_tells_the_aims_of_scaling(apiserver: ApiServer) -> None:
+    text = eventually(
+        lambda: apiserver.kubectl("explain", "vst.spec.consumer.scaling").stdout,
+        timeout_s=30,
+        what="explained by kubectl",
+    )
+    words = " ".join(text.split())
+    assert "targetLag <string> Age of the oldest waiting frame that is aimed at" in words
+    assert "perReplicaFps <Object> Frames per second that one consumer can process" in words
+    for field in ("minReplicas", "maxReplicas", "drainTime", "idleAfter", "scaleDownWindow"):
         assert f"  {field}\t" in text
 
 
@@ -159,4 +180,4 @@ def test_example_is_accepted_and_understood(
 
 
 def test_there_are_examples() -> None:
-    assert len(list(EXAMPLES.glob("*.yaml"))) == 5
+    assert len(list(EXAMPLES.glob("*.yaml"))) == 7

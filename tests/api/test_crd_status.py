@@ -1,4 +1,4 @@
-"""What the controller remembers of a stream's scaling fits the CRD's status on a real API server."""
+"""What the controller remembers of scaling fits the CRD's status on a real API server."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.crd import CRD_FILE, nodes
+from tests.support.crd import CRD_FILE, crd_version, nodes
 
 if TYPE_CHECKING:
     from tests.support.crd import Schema
@@ -41,3 +41,17 @@ def test_reference_names_every_field_of_pods() -> None:
         name = path.removeprefix("spec.producer.pod.")
         if name != path and name.isalpha():
             assert f"`{name}`" in section
+
+
+def test_reference_names_every_field_of_scalings_status() -> None:
+    [row] = [line for line in _PAGE.splitlines() if line.startswith("| `scaling` |")]
+    for path, node in nodes():
+        if path.startswith("status.scaling.") and not path.endswith("[]"):
+            assert f"`{path.rpartition('.')[2]}`" in row
+            assert all(choice in row for choice in node.get("enum", []))
+
+
+def test_reference_names_every_column() -> None:
+    section = _PAGE.partition("## Reading a stream")[2].partition("## ")[0]
+    for column in crd_version()["additionalPrinterColumns"]:
+        assert column["name"].upper() in section
