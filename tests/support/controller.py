@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.support.apiserver import ApiServer, Client
+    from tests.support.apiserver import ApiServer, Client, Session
 
 STREAM_API = "/apis/videostream.dev/v1alpha1"
 NOBODY = "127.0.0.1:1"  # no Kafka listens there
@@ -90,7 +90,8 @@ class Controller:
 
     def is_ready(self) -> bool:
         """Ask /readyz."""
-        assert self._process is None or self._process.poll() is None, self.log()
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"the controller has ended:\n{self.log()}")
         with suppress(OSError, http.client.HTTPException):
             return self.get("/readyz")[0] == http.HTTPStatus.OK
         return False
@@ -104,6 +105,12 @@ class Controller:
             return answer.status, answer.read().decode()
         finally:
             connection.close()
+
+    @property
+    def pid(self) -> int:
+        """The id of its process, which runs."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def log_file(self) -> Path:
@@ -143,7 +150,7 @@ class Controller:
 class Cluster:
     """The objects of one namespace, through plain requests: 20 times faster than kubectl."""
 
-    server: ApiServer
+    server: ApiServer | Session
     namespace: str
 
     def create(self, name: str, spec: Body | None = None, **metadata: Any) -> Body:

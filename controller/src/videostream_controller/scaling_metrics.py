@@ -29,7 +29,7 @@ _FIGURES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # the registry keeps collectors by identity
 class ScalingCollector(Collector):
     """Gives what is known now; what is not known has no series."""
 
