@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.api, pytest.mark.timeout(300)]
 _SPECS = fitting(schema()["properties"]["spec"], "spec")
 _MENDED = _SPECS.map(mended)
 _EXAMPLES = 600
+_IS_A_PARAMETER = re.compile(r"spec\.signals\[[0-9]+\]\.(parameters|motion)(\.[A-Za-z0-9]+)?")
 _NAMES_A_FIELD = ("spec.", "spec[", 'unknown field "spec.')
 
 
@@ -63,6 +65,9 @@ def test_accepted_is_understood_and_refused_is_explained(
 def _assert_understood(answer: dict[str, Any], spec: dict[str, Any]) -> None:
     stored = {**answer, "metadata": {"resourceVersion": "1", **answer["metadata"]}}
     stream = parse(stored)
-    assert isinstance(stream, VideoStream), stream
+    if not isinstance(stream, VideoStream):
+        # The schema cannot say which parameters a type has: the controller refuses those.
+        assert all(_IS_A_PARAMETER.fullmatch(error.field) for error in stream), stream
+        return
     # Nothing is left for the parser to default, and it would have defaulted as the server did.
     assert stream.raw_spec == answer["spec"] == fill(spec)

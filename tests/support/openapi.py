@@ -31,6 +31,11 @@ _BY_PATH: Mapping[str, Strategy] = {
     "spec.frames.fps": st.sampled_from([1, 5, 240, "0.5", "29.97", "007", "240"]),
     "spec.consumer.scaling.perReplicaFps": st.sampled_from([1, 100000, "0.001", "12.5", "007"]),
     "spec.signals[].type": st.sampled_from(["Brightness", "Motion", "PlateCount"]),
+    "spec.signals[].parameters": st.dictionaries(
+        st.sampled_from(["threshold", "minAreaPermille", "share"]),
+        st.sampled_from([0, 254, 255, "0.5", True, ["a", "b"], [], None, 0.5, {}]),
+        max_size=3,
+    ),
     "spec.influx.tags{key}": st.sampled_from(["site", "level", "a_1"]),
     **dict.fromkeys(
         [
@@ -146,6 +151,7 @@ def mended(spec: dict[str, Any]) -> dict[str, Any]:
     for signal in spec.get("signals", []):
         if signal["type"] != "Motion":
             signal.pop("motion", None)
+        _mend_parameters(signal)
         if "zones" in signal:
             signal["zones"] = sorted(set(signal["zones"]).intersection(known))
     if spec.get("frames", {}).get("reference", {}).get("mode") == "None":
@@ -153,6 +159,19 @@ def mended(spec: dict[str, Any]) -> dict[str, Any]:
             signal for signal in spec.get("signals", []) if signal["type"] != "Motion"
         ]
     return spec
+
+
+def _mend_parameters(signal: dict[str, Any]) -> None:
+    """Leave the parameters that a type has, each with a value that it takes."""
+    given = signal.get("parameters", {})
+    if signal["type"] != "PlateCount":
+        signal.pop("parameters", None)
+    if signal["type"] == "Motion" and "minAreaPermille" in given:
+        signal["parameters"] = {"minAreaPermille": 1000}
+    if signal["type"] == "PlateCount":
+        bad = [name for name, value in given.items() if value in (0.5, {})]
+        for name in bad:
+            del given[name]
 
 
 def _mend_source(source: dict[str, Any]) -> None:

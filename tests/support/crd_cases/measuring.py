@@ -41,7 +41,7 @@ MEASURING_CASES += [
     ),
     Case(
         node="spec.signals[].type",
-        says="must be Brightness, Motion or a type of your own",
+        says="must be a built-in type such as Brightness or a type of your own",
         field="spec.signals[0].type",
         bad=signal(type="brightness"),
         good=signal(type="PlateCount2"),

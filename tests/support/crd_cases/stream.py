@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.crd_cases.case import Case, consumer, signal, topic, zone
+from videostream_pipeline.built_in_signals import COMPARING
 
 _LONGEST_NAME = "a" * 52
 
@@ -38,6 +39,16 @@ WHOLE_CASES = [
         field="spec.frames.reference.mode",
         bad={"frames": {"reference": {"mode": "None"}}},
         good={"frames": {"reference": {"mode": "None"}}, **signal()},
+    ),
+    *(
+        Case(
+            node="spec",
+            says="must be Previous",
+            field="spec.frames.reference.mode",
+            bad={"frames": {"reference": {"mode": "None"}}, **signal(type=kind)},
+            good={"frames": {"reference": {"mode": "None"}}, **signal(type="Sharpness")},
+        )
+        for kind in sorted(COMPARING)
     ),
     Case(
         node="spec",

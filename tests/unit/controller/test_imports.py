@@ -22,6 +22,8 @@ PURE_MAY_IMPORT = {f"videostream_controller.{name.replace('/', '.')}" for name i
     "videostream_controller.settings",
     "videostream_pipeline.status",
     "videostream_pipeline.duration",
+    "videostream_pipeline.built_in_signals",
+    "videostream_pipeline.signal_parameters",
 }
 
 

@@ -216,7 +216,6 @@ class Signal:
     name: str
     type: str
     zones: tuple[str, ...]
-    motion_threshold: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from videostream_controller.api import model
-from videostream_controller.api.defaults import MOTION_THRESHOLD, fill
+from videostream_controller.api.defaults import fill
 from videostream_controller.api.fields import FieldError, Fields
+from videostream_pipeline.built_in_signals import BUILT_IN
+from videostream_pipeline.signal_parameters import ParametersInvalid, check_values, read_signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -202,18 +204,25 @@ def _zone(zone: Fields) -> model.Zone:
 
 def _signal(signal: Fields) -> model.Signal:
     kind = signal.text("type")
-    threshold: int | None = None
-    if kind == "Motion":
-        # The CRD cannot default `motion` by the value of `type`, so it may be absent.
-        motion = signal.child("motion")
-        has_threshold = motion.has("threshold")
-        threshold = motion.integer("threshold", minimum=0) if has_threshold else MOTION_THRESHOLD
-    return model.Signal(
-        name=signal.text("name"),
-        type=kind,
-        zones=signal.texts("zones"),
-        motion_threshold=threshold,
-    )
+    _check_parameters(signal, kind)
+    return model.Signal(name=signal.text("name"), type=kind, zones=signal.texts("zones"))
+
+
+def _check_parameters(signal: Fields, kind: str) -> None:
+    """Check what the CRD lets through, as values of any type do; here no pod has started yet.
+
+    A type that is not built in only its image knows: its consumers check the rest.
+    """
+    try:
+        if kind in BUILT_IN:
+            read_signal(BUILT_IN[kind], signal.values)
+        else:
+            check_values(signal.values)
+    except ParametersInvalid as error:
+        signal.errors.extend(
+            FieldError(f"{signal.path}.{fault.field}", fault.shown, fault.expected)
+            for fault in error.faults
+        )
 
 
 def _influx(influx: Fields) -> model.Influx:

@@ -8,6 +8,7 @@ built-in types with it before a pod starts, the consumer checks all types with i
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import reprlib
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ T = TypeVar("T")
 _KEY: Final = "videostream.parameter"
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _MOST_CHARACTERS: Final = 256
+_MOST_BYTES: Final = 4096  # 16 signals must fit one environment variable of a pod, 128 KiB
+_NAME: Final = re.compile(r"[a-z][A-Za-z0-9]{0,62}", re.ASCII)
 _MISSING: Final = object()
 _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring, _SHORT.maxother = 120, 120
@@ -226,6 +229,18 @@ def read_signal(kind: type[T], entry: Mapping[str, Any]) -> T:
     return kind(**values)
 
 
+def check_values(entry: Mapping[str, Any]) -> None:
+    """Check what can be checked without knowing the type. Raises ParametersInvalid."""
+    faults: list[Fault] = []
+    for place, value in _given(entry, faults).values():
+        texts_only = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not texts_only and not isinstance(value, int | str):
+            expected = "a whole number, a string, true or false, or a list of strings"
+            faults.append(Fault(place, value, expected))
+    if faults:
+        raise ParametersInvalid(*faults)
+
+
 def _given(entry: Mapping[str, Any], faults: list[Fault]) -> dict[str, tuple[str, Any]]:
     """Return the values by name, each with its place; a null counts as absent, as in the API."""
     found: dict[str, tuple[str, Any]] = {}
@@ -236,9 +251,14 @@ def _given(entry: Mapping[str, Any], faults: list[Fault]) -> dict[str, tuple[str
         if not isinstance(values, Mapping):
             faults.append(Fault(section, values, "an object"))
             continue
+        if (size := len(json.dumps(values))) > _MOST_BYTES:
+            faults.append(Fault(section, f"{size} bytes", f"at most {_MOST_BYTES} bytes as JSON"))
+            continue
         for name, value in values.items():
             place = f"{section}.{name}"
-            if name in found:
+            if not _NAME.fullmatch(name):
+                faults.append(Fault(section, name, "names of letters and digits, such as size2"))
+            elif name in found:
                 faults.append(Fault(place, value, f"it once: {found[name][0]} is there too"))
             elif value is not None:
                 found[name] = (place, value)
