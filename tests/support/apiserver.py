@@ -41,6 +41,35 @@ _CONTROLLERS = (
 )
 
 
+class Session:
+    """One connection to the server, kept for many requests; much faster than one for each."""
+
+    def __init__(self, connection: http.client.HTTPSConnection, admin_token: str) -> None:
+        self._connection = connection
+        self._admin_token = admin_token
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+        token: str | None = None,
+    ) -> tuple[int, Any]:
+        """Send one request; returns the status and the parsed answer."""
+        headers = {
+            "Authorization": f"Bearer {token or self._admin_token}",
+            "Content-Type": content_type,
+        }
+        text = None if body is None else json.dumps(body)
+        self._connection.request(method, path, body=text, headers=headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        is_json = answer.headers.get_content_type() == "application/json"
+        return answer.status, json.loads(content) if is_json else content.decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A ServiceAccount with its own kubeconfig."""
@@ -228,28 +257,25 @@ class ApiServer:
         token: str | None = None,
     ) -> tuple[int, Any]:
         """Send one request without kubectl's 100 ms; returns the status and the parsed answer."""
-        headers = {
-            "Authorization": f"Bearer {token or self.admin_token}",
-            "Content-Type": content_type,
-        }
-        with self._connection() as connection:
-            text = None if body is None else json.dumps(body)
-            connection.request(method, path, body=text, headers=headers)
-            answer = connection.getresponse()
-            content = answer.read()
-        is_json = answer.headers.get_content_type() == "application/json"
-        return answer.status, json.loads(content) if is_json else content.decode()
+        with self.session() as session:
+            return session.request(method, path, body, content_type=content_type, token=token)
 
     @contextmanager
-    def _connection(self) -> Iterator[http.client.HTTPSConnection]:
+    def session(self) -> Iterator[Session]:
+        """Keep one connection for a `with` block."""
         certificate = self._directory / "apiserver.crt"
         trust = ssl.create_default_context(cafile=certificate)
         host = urllib.parse.urlsplit(self.url).netloc
         connection = http.client.HTTPSConnection(host, timeout=30, context=trust)
         try:
-            yield connection
+            yield Session(connection, self.admin_token)
         finally:
             connection.close()
+
+    def create_namespace(self, name: str) -> None:
+        """Create a namespace."""
+        status, answer = self.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        assert status == http.HTTPStatus.CREATED, answer
 
     # Parts
 
@@ -289,15 +315,22 @@ def _write_service_account_key(path: Path) -> None:
     subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, capture_output=True)
 
 
-@pytest.fixture(scope="session")
-def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """Give the session's API server, with the VideoStream CRD applied."""
-    server = ApiServer(tmp_path_factory.mktemp("apiserver"))
+@contextmanager
+def run_apiserver(directory: Path) -> Iterator[ApiServer]:
+    """Run an API server with the VideoStream CRD applied for a `with` block."""
+    server = ApiServer(directory)
     try:
         server.apply_crd(CRD_FILE)
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """Give the session's API server, with the VideoStream CRD applied."""
+    with run_apiserver(tmp_path_factory.mktemp("apiserver")) as server:
+        yield server
 
 
 _namespace_numbers = itertools.count(1)
@@ -307,6 +340,5 @@ _namespace_numbers = itertools.count(1)
 def namespace(apiserver: ApiServer) -> str:
     """Give a fresh namespace; it stays, because only a controller manager could remove it."""
     name = f"test-{next(_namespace_numbers)}"
-    status, answer = apiserver.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
-    assert status == http.HTTPStatus.CREATED, answer
+    apiserver.create_namespace(name)
     return name
