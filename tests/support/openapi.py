@@ -192,6 +192,8 @@ def _mend_source(source: dict[str, Any]) -> None:
 
 def _mend_scaling(spec: dict[str, Any]) -> None:
     kafka, consumer = spec.setdefault("kafka", {}), spec.setdefault("consumer", {})
+    if "models" in consumer:
+        consumer["models"] = {"configMap": {"name": "models"}}
     scaling, topic = consumer.setdefault("scaling", {}), kafka.setdefault("topic", {})
     if scaling.get("mode", "Lag") == "Lag":
         consumer.pop("replicas", None)

@@ -17,6 +17,7 @@ from videostream_controller.api import (
     PersistentVolumeClaimVolume,
     Pod,
     VideoStream,
+    Volume,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ KAFKA_DIR: Final = "/etc/videostream/kafka"
 INFLUX_DIR: Final = "/etc/videostream/influx"
 CREDENTIALS_DIR: Final = "/etc/videostream/credentials"
 MEDIA_DIR: Final = "/media"
+MODELS_DIR: Final = "/models"
 _HTTP_PORT: Final = 8080
 _UID: Final = 10001
 _SOURCE_FIELDS: Final = (
@@ -73,7 +75,10 @@ def consumer(stream: VideoStream, pods: PodSettings, *, replicas: int | None) ->
         role="consumer",
         workload=pods.consumer,
         pod=stream.consumer.pod,
-        mounts=_connections(stream, pods),
+        mounts=[
+            *_connections(stream, pods),
+            *_files("models", MODELS_DIR, stream.consumer.models),
+        ],
     )
     manifest = _deployment(stream, "consumer", pod_spec, stream.consumer.pod)
     manifest["spec"]["strategy"] = {"type": "RollingUpdate"}
@@ -247,15 +252,18 @@ def _source_mounts(stream: VideoStream) -> list[_Mount]:
         # Optional: without the Secret the pod starts and reports CredentialsMissing.
         secret = {"secretName": credentials.secret_name, "items": items, "optional": True}
         mounts.append(_Mount("credentials", CREDENTIALS_DIR, {"secret": secret}))
-    match stream.source.volume:
+    return mounts + _files("media", MEDIA_DIR, stream.source.volume)
+
+
+def _files(name: str, path: str, volume: Volume | None) -> list[_Mount]:
+    match volume:
         case PersistentVolumeClaimVolume(claim_name=claim_name):
             claim = {"claimName": claim_name, "readOnly": True}
-            mounts.append(_Mount("media", MEDIA_DIR, {"persistentVolumeClaim": claim}))
-        case ConfigMapVolume(name=name):
-            mounts.append(_Mount("media", MEDIA_DIR, {"configMap": {"name": name}}))
+            return [_Mount(name, path, {"persistentVolumeClaim": claim})]
+        case ConfigMapVolume(name=config_map):
+            return [_Mount(name, path, {"configMap": {"name": config_map}})]
         case None:
-            pass
-    return mounts
+            return []
 
 
 def _volume_mount(mount: _Mount) -> Manifest:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from videostream_controller import metrics
 from videostream_controller import status as statuses
-from videostream_controller.api import FINALIZER, VideoStream, parse
+from videostream_controller.api import FINALIZER, VideoStream, check_signals, parse
 from videostream_controller.kube import ApiError
 from videostream_controller.observed import Applied, Child, Observed
 from videostream_controller.plan import Action, Apply, ForceRecreate, Scale, fingerprint, plan
@@ -88,6 +88,11 @@ class Reconciler:
             return None
         if stream.is_deleting:
             return await self.deletion.proceed(stream, self._write_status)
+        if faults := check_signals(stream):
+            now = self.clock()
+            status = statuses.build_invalid(body, faults, now, reason="SignalsInvalid")
+            await self._write(body, status)
+            return None
         stream = await self._set_finalizer(stream)
         doubtful = (sample := self.lag.get(key)) is not None and sample.records is None
         topic = await self.provisioner.ensure(stream, doubtful=doubtful)

@@ -88,12 +88,14 @@ def build_deleting(
     return _amended(stream.raw_status, [deleting, *([blocked] if blocked else [])], stream, now)
 
 
-def build_invalid(body: Mapping[str, Any], errors: list[FieldError], now: datetime) -> Status:
-    """Return the status of an object that this version cannot read; nothing else changes."""
+def build_invalid(
+    body: Mapping[str, Any], errors: list[FieldError], now: datetime, *, reason: str = "InvalidSpec"
+) -> Status:
+    """Return the status of an object whose spec cannot be carried out; nothing else changes."""
     listed = "; ".join(str(error) for error in errors[:_SHOWN_ERRORS])
     more = len(errors) - _SHOWN_ERRORS
     message = f"{listed}; and {more} more" if more > 0 else listed
-    invalid = Condition("Ready", "False", "InvalidSpec", message)
+    invalid = Condition("Ready", "False", reason, message)
     generation = body["metadata"]["generation"]
     return _with_conditions(body.get("status") or {}, [invalid], generation=generation, now=now)
 

@@ -7,6 +7,22 @@ from tests.support.crd_cases.case import Case, consumer
 CONSUMER_CASES = [
     *(
         Case(
+            node="spec.consumer.models",
+            says="must have exactly one of",
+            field="spec.consumer.models",
+            bad={"consumer": {"models": bad}},
+            good={"consumer": {"models": {"configMap": {"name": "models"}}}},
+        )
+        for bad in [
+            {},
+            {
+                "configMap": {"name": "models"},
+                "persistentVolumeClaim": {"claimName": "models"},
+            },
+        ]
+    ),
+    *(
+        Case(
             node="spec.consumer",
             says="consumer.groupId cannot be set, changed or removed",
             field="spec.consumer.groupId",

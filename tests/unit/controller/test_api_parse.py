@@ -116,6 +116,14 @@ def test_file_source_has_its_volume() -> None:
     assert error.field == "spec.source.volume"
 
 
+def test_consumers_have_their_models() -> None:
+    assert _stream().consumer.models is None
+    models: dict[str, Any] = {"configMap": {"name": "models"}}
+    assert _stream({"consumer": {"models": models}}).consumer.models == ConfigMapVolume("models")
+    [error] = _errors({"consumer": {"models": {}}})
+    assert error.field == "spec.consumer.models"
+
+
 def test_replicas_count_only_outside_mode_lag() -> None:
     assert _stream().consumer.replicas is None
     fixed = {"replicas": 0, "scaling": {"mode": "Fixed"}}
@@ -167,75 +175,6 @@ def test_signals_default_to_brightness_and_motion() -> None:
     assert _stream().signals == (
         Signal(name="brightness", type="Brightness", zones=()),
         Signal(name="motion", type="Motion", zones=()),
-    )
-
-
-def _refusals(**signal: Any) -> list[str]:
-    errors = parse(_body({"signals": [{"name": "m", **signal}]}))
-    return [] if isinstance(errors, VideoStream) else [str(error) for error in errors]
-
-
-@pytest.mark.parametrize(
-    "signal",
-    [
-        {"type": "Motion"},
-        {"type": "Motion", "motion": {}, "parameters": {}},
-        {"type": "Motion", "motion": {"threshold": 0}, "parameters": {"minAreaPermille": 5}},
-        {"type": "Motion", "parameters": {"threshold": 99}},
-        {"type": "Freeze", "parameters": {"tolerance": "0.5"}},
-        {"type": "Objects", "parameters": {"model": "/models/a.onnx", "classes": ["car"]}},
-        {"type": "Own", "parameters": {"a": 1, "b": "0.5", "c": True, "d": ["x"], "e": None}},
-    ],
-)
-def test_parameters_that_the_type_has_are_accepted(signal: dict[str, Any]) -> None:
-    assert _refusals(**signal) == []
-
-
-@pytest.mark.parametrize(
-    ("signal", "refusal"),
-    [
-        (
-            {"type": "Motion", "motion": {"threshold": 255}},
-            "motion.threshold: got 255; expected a whole number from 0 to 254",
-        ),
-        (
-            {"type": "Motion", "parameters": {"treshold": 40}},
-            (
-                "parameters.treshold: got 40;"
-                " expected no such parameter, only minAreaPermille, threshold"
-            ),
-        ),
-        (
-            {"type": "Freeze", "parameters": {"tolerance": 0.5}},
-            'parameters.tolerance: got 0.5; expected a number in quotes from "0" to "255"',
-        ),
-        (
-            {"type": "Objects", "parameters": {"classes": ["car"]}},
-            "parameters.model: got None; expected the absolute path of an ONNX file",
-        ),
-        (
-            {"type": "Own", "parameters": {"size": {"width": 1}}},
-            (
-                "parameters.size: got {'width': 1};"
-                " expected a whole number, a string, true or false, or a list of strings"
-            ),
-        ),
-        (
-            {"type": "Own", "parameters": {"a b": 1}},
-            "parameters: got 'a b'; expected names of letters and digits, such as size2",
-        ),
-    ],
-)
-def test_parameters_are_refused_by_name_before_a_pod_starts(
-    signal: dict[str, Any], refusal: str
-) -> None:
-    assert _refusals(**signal) == [f"spec.signals[0].{refusal}"]
-
-
-def test_parameters_that_no_pods_environment_could_hold_are_refused() -> None:
-    (said,) = _refusals(type="Own", parameters={"names": ["x" * 100] * 50})
-    assert said == (
-        "spec.signals[0].parameters: got '5211 bytes'; expected at most 4096 bytes as JSON"
     )
 
 

@@ -13,7 +13,7 @@ import videostream_controller
 PACKAGE = Path(videostream_controller.__file__).parent
 PURE = (
     *("plan", "topic", "scaling", "conditions", "checks", "status", "manifests", "observed"),
-    *("api/model", "api/parse", "api/fields", "api/defaults"),
+    *("api/model", "api/parse", "api/fields", "api/defaults", "api/signals"),
 )
 PURE_MAY_IMPORT = {f"videostream_controller.{name.replace('/', '.')}" for name in PURE} | {
     "videostream_controller",

@@ -145,24 +145,41 @@ def test_credentials_are_an_optional_secret() -> None:
     }
 
 
-@pytest.mark.parametrize(
+FILES = pytest.mark.parametrize(
     ("volume", "expected"),
     [
         (
-            {"persistentVolumeClaim": {"claimName": "clips"}},
-            {"persistentVolumeClaim": {"claimName": "clips", "readOnly": True}},
+            {"persistentVolumeClaim": {"claimName": "files"}},
+            {"persistentVolumeClaim": {"claimName": "files", "readOnly": True}},
         ),
-        ({"configMap": {"name": "clips"}}, {"configMap": {"name": "clips"}}),
+        ({"configMap": {"name": "files"}}, {"configMap": {"name": "files"}}),
     ],
 )
+
+
+def assert_read_only(manifest: dict[str, Any], name: str, expected: dict[str, Any]) -> None:
+    assert volumes(manifest)[name] == {"name": name, **expected}
+    (mount,) = [one for one in container(manifest)["volumeMounts"] if one["name"] == name]
+    assert mount == {"name": name, "mountPath": f"/{name}", "readOnly": True}
+
+
+@FILES
 def test_a_file_source_is_mounted_read_only(
     volume: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     source = {"url": "file:///media/clip.mp4", "volume": volume}
     manifest = producer(stream({"source": source}))
-    assert volumes(manifest)["media"] == {"name": "media", **expected}
-    (mount,) = [one for one in container(manifest)["volumeMounts"] if one["name"] == "media"]
-    assert mount == {"name": "media", "mountPath": "/media", "readOnly": True}
+    assert_read_only(manifest, "media", expected)
+
+
+@FILES
+def test_models_are_mounted_read_only_in_consumers_alone(
+    volume: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    found = stream({"consumer": {"models": volume}})
+    assert_read_only(consumer(found), "models", expected)
+    assert "models" not in volumes(producer(found))
+    assert "models" not in volumes(consumer(stream()))
 
 
 def test_a_users_label_cannot_take_a_pod_out_of_its_selector() -> None:

@@ -32,9 +32,11 @@ from videostream_controller.api.model import (
     Source,
     Topic,
     VideoStream,
+    Volume,
     Zone,
 )
 from videostream_controller.api.parse import parse
+from videostream_controller.api.signals import check_signals
 
 __all__ = [
     "API_VERSION",
@@ -64,6 +66,8 @@ __all__ = [
     "Source",
     "Topic",
     "VideoStream",
+    "Volume",
     "Zone",
+    "check_signals",
     "parse",
 ]

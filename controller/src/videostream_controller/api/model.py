@@ -56,14 +56,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class PersistentVolumeClaimVolume:
-    """A file source's folder /media is this claim."""
+    """The files are in this claim."""
 
     claim_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigMapVolume:
-    """A file source's folder /media is this ConfigMap (clips below 1 MiB)."""
+    """The files, together below 1 MiB, are in this ConfigMap."""
 
     name: str
 
@@ -188,6 +188,7 @@ class Consumer:
     group_id: str | None
     start_from: StartFrom
     max_frame_age_s: float
+    models: Volume | None
     replicas: int | None
     scaling: Scaling
     pod: Pod

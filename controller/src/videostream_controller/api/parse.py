@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 from videostream_controller.api import model
 from videostream_controller.api.defaults import fill
 from videostream_controller.api.fields import FieldError, Fields
-from videostream_pipeline.built_in_signals import BUILT_IN
-from videostream_pipeline.signal_parameters import ParametersInvalid, check_values, read_signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +78,7 @@ def _source(source: Fields) -> model.Source:
             max_backoff_s=reconnect.duration_s("maxBackoff"),
         ),
         loop=source.flag("loop"),
-        volume=_volume(source),
+        volume=_volume(source, "volume"),
     )
 
 
@@ -102,16 +100,16 @@ def _credentials(source: Fields) -> model.Credentials | None:
     )
 
 
-def _volume(source: Fields) -> model.Volume | None:
-    if not source.has("volume"):
+def _volume(owner: Fields, key: str) -> model.Volume | None:
+    if not owner.has(key):
         return None
-    volume = source.child("volume")
+    volume = owner.child(key)
     if volume.has("persistentVolumeClaim"):
         claim = volume.child("persistentVolumeClaim")
         return model.PersistentVolumeClaimVolume(claim.text("claimName"))
     if volume.has("configMap"):
         return model.ConfigMapVolume(volume.child("configMap").text("name"))
-    source.error("volume", "persistentVolumeClaim or configMap")
+    owner.error(key, "persistentVolumeClaim or configMap")
     return None
 
 
@@ -161,6 +159,7 @@ def _consumer(consumer: Fields) -> model.Consumer:
         group_id=consumer.optional_text("groupId"),
         start_from=consumer.choice("startFrom", _START_FROM),
         max_frame_age_s=consumer.duration_s("maxFrameAge"),
+        models=_volume(consumer, "models"),
         replicas=None if mode == "Lag" else replicas,
         scaling=_scaling(scaling, mode),
         pod=_pod(consumer.child("pod")),
@@ -203,26 +202,12 @@ def _zone(zone: Fields) -> model.Zone:
 
 
 def _signal(signal: Fields) -> model.Signal:
-    kind = signal.text("type")
-    _check_parameters(signal, kind)
-    return model.Signal(name=signal.text("name"), type=kind, zones=signal.texts("zones"))
-
-
-def _check_parameters(signal: Fields, kind: str) -> None:
-    """Check what the CRD lets through, as values of any type do; here no pod has started yet.
-
-    A type that is not built in only its image knows: its consumers check the rest.
-    """
-    try:
-        if kind in BUILT_IN:
-            read_signal(BUILT_IN[kind], signal.values)
-        else:
-            check_values(signal.values)
-    except ParametersInvalid as error:
-        signal.errors.extend(
-            FieldError(f"{signal.path}.{fault.field}", fault.shown, fault.expected)
-            for fault in error.faults
-        )
+    # Parameters stay as they are: check_signals tells what is wrong with them.
+    return model.Signal(
+        name=signal.text("name"),
+        type=signal.text("type"),
+        zones=signal.texts("zones"),
+    )
 
 
 def _influx(influx: Fields) -> model.Influx:
