@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 POD_START_S: Final = 8
 _LONGEST_POD_START_S: Final = 60
 _MOST_REVERSALS: Final = 8
+_MOST_STALLED: Final = 1000  # as the CRD has it
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
 
 
@@ -57,7 +58,7 @@ def to_status(memory: Memory) -> dict[str, Any]:
         "lastScaleTime": _instant(memory.last_scale_s),
         "lastScaleReason": memory.last_action,
         "reversalTimes": [_instant(at_s) for at_s in memory.reversals_s[-_MOST_REVERSALS:]],
-        "stalledPartitions": list(memory.stalled),
+        "stalledPartitions": list(memory.stalled[:_MOST_STALLED]),
     }
     return {name: value for name, value in values.items() if value not in (None, [])}
 
