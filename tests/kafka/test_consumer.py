@@ -1,55 +1,23 @@
 """Consumers as processes on a real broker and a real InfluxDB: nothing lost, nothing double."""
 
 import json
-import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
 from tests.support.consumer_process import PARTITIONS, Stage
 from tests.support.eventually import eventually
 from tests.support.influxdb import Influx
-from tests.support.kafka import Broker, run_broker
-from tests.support.records import record
+from tests.support.kafka import run_broker
+from tests.support.records import moving_scene
 from videostream_record import FrameRecord
 
 pytestmark = [pytest.mark.kafka, pytest.mark.influx]
 
 _SETTLE_S = 3.0  # three commit periods: long enough for a wrong commit to show
-
-
-@pytest.fixture
-def stage(tmp_path: Path, kafka: Broker, bucket: Influx, topic: str) -> Iterator[Stage]:
-    status_topic = f"status-{uuid.uuid4().hex[:8]}"
-    kafka.create_topic(status_topic, partitions=1)
-    yield Stage(tmp_path, kafka, bucket, topic, status_topic)
-    kafka.delete_topic(status_topic)
-
-
-def frames(count: int, *, start: int = 0, session: str = "00000000000000aa") -> list[FrameRecord]:
-    """Pictures that all differ, with the thumbnail of the one before."""
-    random = np.random.default_rng(3)
-    scene = cv2.resize(random.integers(0, 255, (9, 16), np.uint8), (320, 180))
-    shifted = [np.roll(scene, 7 * n, axis=1) for n in range(start + count)]
-    thumbnails = [cv2.resize(image, (64, 36)) for image in shifted]
-    return [
-        record(
-            shifted[n].astype(np.uint8),
-            sequence=n,
-            thumbnail=thumbnails[n].astype(np.uint8),
-            reference=thumbnails[n - 1].astype(np.uint8) if n else None,
-            session=session,
-        )
-        for n in range(start, start + count)
-    ]
 
 
 def now(records: list[FrameRecord], *, age_s: float = 0.0) -> list[FrameRecord]:
@@ -64,69 +32,16 @@ def now(records: list[FrameRecord], *, age_s: float = 0.0) -> list[FrameRecord]:
     ]
 
 
-def in_background(task: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=task)
-    thread.start()
-    return thread
-
-
-def test_three_consumers_with_a_crash_write_what_one_writes(
-    stage: Stage,
-    influxdb: Influx,
-    tmp_path: Path,
-) -> None:
-    pictures = frames(600)
-    stage.publish(pictures)
-    with stage.consumer("one"):
-        stage.wait_for(600)
-    alone = stage.points()
-    assert len(alone["brightness"]) == 600
-    assert len(alone["motion"]) == 599
-
-    crowd_topic = stage.topic + ".crowd"
-    stage.kafka.create_topic(crowd_topic, partitions=PARTITIONS)
-    (tmp_path / "crowd").mkdir()
-    crowd = Stage(
-        tmp_path / "crowd", stage.kafka, influxdb.new_bucket(), crowd_topic, stage.status_topic
-    )
-
-    def publish_slowly() -> None:
-        for start in range(0, 600, 20):
-            crowd.publish(pictures[start : start + 20])
-            time.sleep(0.2)
-
-    with ExitStack() as running:
-        pods = [running.enter_context(crowd.consumer(f"pod-{n}")) for n in range(3)]
-        for pod in pods:
-            pod.wait_ready()
-        shares = 'videostream_consumer_records_total{result="processed"}'
-        publishing = in_background(publish_slowly)
-        eventually(
-            lambda: all(pod.metric(shares) >= 10 for pod in pods),
-            timeout_s=30,
-            what="all three at work",
-            period_s=0.1,
-        )
-        pods[1].kill()
-        running.enter_context(crowd.consumer("pod-3"))
-        publishing.join()
-        crowd.wait_for(600)
-        crowd.wait_committed(600)
-    crowd_points = crowd.points()
-    crowd.kafka.delete_topic(crowd_topic)
-    assert crowd_points == alone
-
-
 def test_an_influxdb_outage_loses_and_doubles_nothing(stage: Stage) -> None:
     with stage.consumer("pod") as pod:
         pod.wait_ready()
-        stage.publish(frames(60))
+        stage.publish(moving_scene(60))
         stage.wait_for(60)
         stage.wait_committed(60)
         assignments = len(pod.events("assigned"))
         stage.influx.stop()
         try:
-            stage.publish(frames(240, start=60))
+            stage.publish(moving_scene(240, start=60))
             eventually(
                 lambda: (
                     pod.metric('videostream_consumer_write_failures_total{state="Unreachable"}') > 0
@@ -151,7 +66,7 @@ def test_an_influxdb_outage_loses_and_doubles_nothing(stage: Stage) -> None:
 
 
 def test_a_refused_token_costs_time_but_no_point(stage: Stage) -> None:
-    stage.publish(frames(30))
+    stage.publish(moving_scene(30))
     with stage.consumer("pod", token="revoked") as pod:
         eventually(
             lambda: any(
@@ -168,13 +83,13 @@ def test_a_refused_token_costs_time_but_no_point(stage: Stage) -> None:
 
 
 def test_poison_is_passed_and_stale_frames_are_skipped(stage: Stage) -> None:
-    pictures = now(frames(24))
+    pictures = now(moving_scene(24))
     producer = stage.kafka.producer()
     for partition in range(PARTITIONS):
         producer.produce(stage.topic, b"not a frame", b"key", partition=partition)
         producer.produce(stage.topic, None, None, partition=partition)
     assert producer.flush(10) == 0
-    stage.publish(now(frames(12), age_s=3600))
+    stage.publish(now(moving_scene(12), age_s=3600))
     stage.publish(pictures)
     with stage.consumer("pod", max_frame_age="5m") as pod:
         stage.wait_for(24)
@@ -197,7 +112,7 @@ def test_sigterm_hands_the_partitions_over_at_once(stage: Stage) -> None:
         started = time.monotonic()
         assert leaves.terminate() == 0
         left_after_s = time.monotonic() - started
-        stage.publish(frames(120))
+        stage.publish(moving_scene(120))
         stage.wait_for(120)
         handed_over_s = time.monotonic() - started
     print(f"SIGTERM to exit {left_after_s:.2f} s, to all frames by the other {handed_over_s:.2f} s")
@@ -207,7 +122,7 @@ def test_sigterm_hands_the_partitions_over_at_once(stage: Stage) -> None:
 
 
 def test_signals_that_cannot_be_measured_are_reported_and_nothing_is_taken(stage: Stage) -> None:
-    stage.publish(frames(12))
+    stage.publish(moving_scene(12))
     with stage.consumer("pod", signals=[{"name": "faces", "type": "Faces"}]) as pod:
         reason = eventually(
             lambda: [
@@ -227,7 +142,7 @@ def test_signals_that_cannot_be_measured_are_reported_and_nothing_is_taken(stage
 
 
 def test_commits_carry_the_capacity(stage: Stage) -> None:
-    stage.publish(frames(120))
+    stage.publish(moving_scene(120))
     with stage.consumer("pod"):
         stage.wait_committed(120)
     for _, metadata in stage.kafka.committed(stage.group, stage.topic).values():
@@ -243,7 +158,7 @@ def test_commits_carry_the_capacity(stage: Stage) -> None:
 def test_status_and_pipeline_points_tell_the_lag(stage: Stage) -> None:
     with stage.consumer("pod") as pod:
         pod.wait_ready()
-        stage.publish(now(frames(60)))
+        stage.publish(now(moving_scene(60)))
 
         def told() -> list[dict[str, Any]]:
             """All pipeline points, once they tell of all records: the first may come in between."""
@@ -269,13 +184,13 @@ def test_status_and_pipeline_points_tell_the_lag(stage: Stage) -> None:
 def test_a_broker_restart_is_survived(stage: Stage) -> None:
     with stage.consumer("pod") as pod:
         pod.wait_ready()
-        stage.publish(frames(24))
+        stage.publish(moving_scene(24))
         stage.wait_for(24)
         stage.kafka.stop()
         eventually(lambda: pod.get("/readyz")[0] == 503, timeout_s=60, what="not ready")
         stage.kafka.start()
         back_at = datetime.now(UTC)
-        stage.publish(frames(24, start=24))
+        stage.publish(moving_scene(24, start=24))
         stage.wait_for(48, timeout_s=90)
         stage.wait_committed(48)
 
@@ -299,7 +214,7 @@ def test_a_broker_without_the_new_group_protocol_is_served_by_the_classic_one(
     with run_broker("kafka-classic", **protocols) as broker:
         broker.create_topic("frames", partitions=PARTITIONS)
         stage = Stage(tmp_path, broker, bucket, "frames", "no-status-topic")
-        stage.publish(frames(24))
+        stage.publish(moving_scene(24))
         with stage.consumer("pod") as pod:
             stage.wait_for(24)
             stage.wait_committed(24)

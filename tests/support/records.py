@@ -56,3 +56,23 @@ def record(
         reference=None if reference is None else jpeg(reference),
         reference_sequence=sequence - 1 if reference is not None and sequence else None,
     )
+
+
+def moving_scene(
+    count: int, *, start: int = 0, session: str = "00000000000000aa"
+) -> list[FrameRecord]:
+    """Records of pictures that all differ, each with the thumbnail of the one before."""
+    random = np.random.default_rng(3)
+    scene = cv2.resize(random.integers(0, 255, (9, 16), np.uint8), (320, 180))
+    shifted = [np.roll(scene, 7 * n, axis=1) for n in range(start + count)]
+    thumbnails = [cv2.resize(image, (64, 36)) for image in shifted]
+    return [
+        record(
+            shifted[n].astype(np.uint8),
+            sequence=n,
+            thumbnail=thumbnails[n].astype(np.uint8),
+            reference=thumbnails[n - 1].astype(np.uint8) if n else None,
+            session=session,
+        )
+        for n in range(start, start + count)
+    ]
