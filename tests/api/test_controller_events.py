@@ -56,7 +56,7 @@ async def test_the_same_event_raises_a_count(
     assert {event["reportingComponent"] for event in events} == {"videostream-controller"}
 
 
-async def test_an_object_has_a_budget_that_fills_up_again(
+async def test_a_reason_has_a_budget_that_fills_up_again(
     apiserver: ApiServer, namespace: str, kube: Kube
 ) -> None:
     now = 0.0
@@ -65,10 +65,12 @@ async def test_an_object_has_a_budget_that_fills_up_again(
         await recorder.record(about(namespace), "Normal", "Test", f"message {number}")
     cluster = Cluster(apiserver, namespace)
     assert len(cluster.events("cam")) == 10
+    await recorder.record(about(namespace), "Normal", "ScaleUp", "consumers 1 -> 2")
+    assert len(cluster.events("cam")) == 11, "one reason does not crowd another one out"
     now = 60.0
     for number in range(30, 60):
         await recorder.record(about(namespace), "Normal", "Test", f"message {number}")
-    assert len(cluster.events("cam")) == 12
+    assert len(cluster.events("cam")) == 13
 
 
 async def test_a_lost_event_is_no_error(

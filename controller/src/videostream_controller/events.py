@@ -1,7 +1,8 @@
 """Kubernetes Events about streams, few of them.
 
-The same event again raises the count of the one that is there; and each object has a budget, so
-that a flapping camera cannot fill etcd. Losing an event is no error: status is the record.
+The same event again raises the count of the one that is there; and each object has a budget for
+each reason, so that a flapping camera can neither fill etcd nor hide what else happens. Losing an
+event is no error: status is the record.
 """
 
 from __future__ import annotations
@@ -54,12 +55,12 @@ class Recorder:
         self._kube = kube
         self._clock = clock
         self._posted: OrderedDict[tuple[str, str, str], _Posted] = OrderedDict()
-        self._budgets: OrderedDict[str, _Budget] = OrderedDict()
+        self._budgets: OrderedDict[tuple[str, str], _Budget] = OrderedDict()
 
     async def record(self, about: Metadata, kind: Kind, reason: str, message: str) -> None:
-        """Post an event, or count it up; silently drops what is over the object's budget."""
+        """Post an event, or count it up; silently drops what is over the budget of its reason."""
         message = message[:_LONGEST_MESSAGE]
-        if not self._spend(about.uid):
+        if not self._spend((about.uid, reason)):
             return
         key = (about.uid, reason, message)
         try:
@@ -104,9 +105,9 @@ class Recorder:
         patch = {"count": posted.count, "lastTimestamp": instant(datetime.now(UTC))}
         await self._kube.patch_event(about.namespace, posted.name, patch)
 
-    def _spend(self, uid: str) -> bool:
+    def _spend(self, key: tuple[str, str]) -> bool:
         now = self._clock()
-        budget = self._budgets.setdefault(uid, _Budget(_BURST, now))
+        budget = self._budgets.setdefault(key, _Budget(_BURST, now))
         budget.tokens = min(_BURST, budget.tokens + (now - budget.at) * _REFILL_PER_S)
         budget.at = now
         _trim(self._budgets)

@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import kopf
 
@@ -50,13 +50,13 @@ async def watch(
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(_login)
 
-    async def on_stream(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002
+    async def on_stream(event: kopf.RawEvent, **_: Any) -> None:
         _note("videostreams")
-        on_stream_event(streams, queue, event=type, body=dict(body))
+        on_stream_event(streams, queue, event=event["type"], body=_plain(event))
 
-    async def on_deployment(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002
+    async def on_deployment(event: kopf.RawEvent, **_: Any) -> None:
         _note("deployments")
-        on_deployment_event(deployments, queue, event=type, body=dict(body))
+        on_deployment_event(deployments, queue, event=event["type"], body=_plain(event))
 
     kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)(on_stream)
     kopf.on.event("apps", "v1", "deployments", registry=registry)(on_deployment)
@@ -116,6 +116,11 @@ def _acted_on(body: Mapping[str, Any]) -> tuple[object, ...]:
     )
 
 
+def _plain(event: kopf.RawEvent) -> Body:
+    """Return the object as it was sent: kopf's view of it is slow to read."""
+    return cast("Body", event["object"])
+
+
 def _note(resource: str) -> None:
     metrics.WATCH_LAST_EVENT.labels(resource).set(time.time())
 
@@ -128,15 +133,49 @@ def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
     return dataclasses.replace(found, expiration=datetime.now(UTC) + _LOGIN_EVERY)
 
 
+class _NoEssence(kopf.DiffBaseStorage):
+    """No last-handled state: to copy the object for it took most of an event's time."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Return nothing to compare."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """Know of nothing that was handled."""
+
+    def store(self, **_: Any) -> None:
+        """Write nothing onto the object."""
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """No progress of handlers: event handlers have none."""
+
+    def fetch(self, **_: Any) -> None:
+        """Know of no progress."""
+
+    def store(self, **_: Any) -> None:
+        """Write nothing onto the object."""
+
+    def purge(self, **_: Any) -> None:
+        """Have nothing to remove."""
+
+    def touch(self, **_: Any) -> None:
+        """Leave the object alone."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """Return the essence, in which there is no progress."""
+        return essence
+
+
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # events are ours, aggregated
     settings.posting.loggers = False
     settings.peering.standalone = True  # a stray peering object must not pause us
-    # Insurance only: event handlers write neither. In our domain, should that ever change.
+    # Insurance only: event handlers write none. In our domain, should that ever change.
     settings.persistence.finalizer = f"{GROUP}/kopf"
-    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP, v1=False)
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    settings.persistence.progress_storage = _NoProgress()
+    settings.persistence.diffbase_storage = _NoEssence()
     # By the server: a filter of the decorator would download every Deployment there is.
     settings.watching.label_selectors["apps", "v1", "deployments"] = MANAGED_SELECTOR
     settings.networking.request_timeout = 30

@@ -48,6 +48,8 @@ class Kube:
     """One client of the API server for the whole process."""
 
     def __init__(self, configuration: Configuration) -> None:
+        # Else each request takes two turns of a thread to look for a proxy and a netrc file.
+        configuration.client_session_kwargs = {"trust_env": False}
         self._client = ApiClient(configuration)
 
     @classmethod

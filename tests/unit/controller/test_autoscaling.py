@@ -349,3 +349,11 @@ def test_a_window_gives_its_peak_once_it_is_filled() -> None:
 def test_the_window_doubles_with_late_reversals(reversals: int, window_s: float) -> None:
     assert length_s(180, [1000] * reversals, 2000) == window_s
     assert length_s(180, [1000] * reversals, 5000) == 180
+
+
+def test_pods_of_a_new_stream_have_a_minute_to_come() -> None:
+    stream = Stream(ready=0)
+    assert {stream.tick(came=1).limited_by for _ in range(12)} == {None}
+    assert stream.tick(came=1).limited_by == "PodsNotReady"
+    stream.ready = None
+    assert stream.tick(came=1, went=13).limited_by is None

@@ -104,6 +104,9 @@ def _advance(state: State, view: View) -> State:
         window=view.window,
         quiet_since_s=view.now_s - view.quiet_s,
         late_since_s=view.now_s - view.late_s,
+        lacking_since_s=(
+            view.now_s - view.lacking_s if view.workload.ready < view.replicas else None
+        ),
     )
     return _learn_pod_start(state, view)
 
@@ -173,4 +176,10 @@ def _noted(state: State, decision: Decision, policy: Policy, now_s: float) -> St
         reversals_s=(*late, int(now_s)) if turned else late,
     )
     asks_pods = action in {"ScaleUp", "ProbeUp", "WakeUp", "Resume"}
-    return replace(state, memory=memory, up_ticks=0, starting_since_s=now_s if asks_pods else None)
+    return replace(
+        state,
+        memory=memory,
+        up_ticks=0,
+        starting_since_s=now_s if asks_pods else None,
+        lacking_since_s=None,
+    )

@@ -62,6 +62,7 @@ def look(
         blocked=report.median_blocked(reports),
         quiet_s=quiet_s,
         late_s=late_s,
+        lacking_s=now_s - (state.lacking_since_s or now_s),
         up_ticks=state.up_ticks,
         window_before=state.window,
     )

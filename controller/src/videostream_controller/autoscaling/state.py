@@ -28,6 +28,7 @@ class State:
     quiet_since_s: float | None = None  # since when there was last more lag than is aimed at
     late_since_s: float | None = None  # since when there was last no more than that
     starting_since_s: float | None = None  # when the pods that are still missing were asked for
+    lacking_since_s: float | None = None  # since when not all pods of one size have been ready
 
     def to_status(self) -> dict[str, Any]:
         """Return the content of the VideoStream's `status.scaling`."""

@@ -30,7 +30,7 @@ class View:
 
     `memory` and `past` include the present sample, `window_before` does not. `blocked` is the share
     of time that replicas wait for the sink. `quiet_s` and `late_s` tell for how long the group has
-    kept up, or has not; one of them is 0.
+    kept up, or has not; one of them is 0. `lacking_s`: for how long pods have been missing.
     """
 
     policy: Policy
@@ -49,6 +49,7 @@ class View:
     blocked: float
     quiet_s: float
     late_s: float
+    lacking_s: float
     up_ticks: int
     window_before: Window
 
@@ -109,8 +110,8 @@ class View:
 
     @property
     def is_settling(self) -> bool:
-        """Whether pods that were asked for a short while ago are still to come."""
-        return self.workload.ready < self.replicas and self.since_scale_s < SETTLE_S
+        """Whether pods that have been missing for a short while are still to come."""
+        return self.workload.ready < self.replicas and self.lacking_s < SETTLE_S
 
     @property
     def lacks_pods(self) -> bool:

@@ -13,6 +13,7 @@ from videostream_consumer import metrics
 from videostream_consumer.batch import Outcome, measure_batch
 from videostream_consumer.reporting import IntervalReport, StatusTopic
 from videostream_consumer.sink import Sink, Stored
+from videostream_consumer.subscribe import BATCH_RECORDS
 from videostream_pipeline.logs import SparseLog
 from videostream_pipeline.pipeline_point import PERIOD_S
 from videostream_pipeline.status import SignalsStatus
@@ -30,6 +31,10 @@ _COMMIT_PERIOD_S: Final = 1.0
 _LAG_PERIOD_S: Final = 10.0
 _LAG_PERIOD_UNREACHED_S: Final = 1.0
 _STAY_S: Final = 0.1
+# The group waits for this consumer to finish its batch before others get partitions of it, and so
+# does the end of the process: a batch is what can be measured in this time.
+_BATCH_S: Final = 0.5
+_FIRST_BATCH_RECORDS: Final = 4  # before the pace is known
 _READY: Final = SignalsStatus("Ready")
 _NOTHING: Final = Stored(written=0, rejected=0, blocked_s=0.0)
 _log = logging.getLogger(__name__)
@@ -59,6 +64,7 @@ class Loop:
         self._stop = stop
         # The first point is due at once: it finds out whether InfluxDB lets us in.
         self._interval = IntervalReport.begin(now - PERIOD_S)
+        self._batch_records = _FIRST_BATCH_RECORDS
         self._lag_records: int | None = None
         self._lag_due = self._commit_due = now
         self._sparse = SparseLog(_log)
@@ -72,7 +78,7 @@ class Loop:
     def run(self) -> None:
         """Process batches until the end; then all that is stored is committed."""
         while not self._stop.is_set():
-            batch = self._subscription.take()
+            batch = self._subscription.take(self._batch_records)
             if batch.messages and not self._process(batch):
                 break
             self._keep_up()
@@ -87,7 +93,10 @@ class Loop:
             now_ns=time.time_ns(),
             max_frame_age_s=self._settings.max_frame_age_s,
         )
-        metrics.MEASURE_SECONDS.inc(time.monotonic() - started)
+        measured_s = time.monotonic() - started
+        metrics.MEASURE_SECONDS.inc(measured_s)
+        if outcome.capture_times_ns:
+            self._batch_records = _fitting(len(outcome.capture_times_ns), measured_s)
         stored = self._sink.store(outcome.lines) if outcome.lines else _NOTHING
         if stored is None:
             return False
@@ -159,3 +168,8 @@ class Loop:
         self._lag_due = now + (_LAG_PERIOD_UNREACHED_S if lag is None else _LAG_PERIOD_S)
         metrics.LAG_RECORDS.set(float("nan") if lag is None else lag)
         metrics.ASSIGNED_PARTITIONS.set(len(self._subscription.partitions))
+
+
+def _fitting(records: int, took_s: float) -> int:
+    """Return how many records fit into a batch, by how long so many took."""
+    return max(1, min(BATCH_RECORDS, int(records * _BATCH_S / max(took_s, 1e-6))))

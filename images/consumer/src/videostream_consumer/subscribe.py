@@ -101,13 +101,13 @@ class Subscription:
         """The partitions that this member owns."""
         return self._ownership.partitions
 
-    def take(self) -> Batch:
-        """Return up to 64 records, those that came within 0.2 s; possibly none."""
+    def take(self, records: int = BATCH_RECORDS) -> Batch:
+        """Return up to so many records, those that came within 0.2 s; possibly none."""
         self._resume()
         messages = list(self._held)
         self._held.clear()
         if not messages:
-            messages = self._usable(self._consumer.consume(BATCH_RECORDS, _CONSUME_TIMEOUT_S))
+            messages = self._usable(self._consumer.consume(records, _CONSUME_TIMEOUT_S))
         self._after_poll()
         return Batch(tuple(messages), self._ownership.reach(messages))
 
