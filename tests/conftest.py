@@ -15,5 +15,5 @@ pytest_plugins = [
     "tests.support.kafka",
 ]
 
-settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
