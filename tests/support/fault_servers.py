@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 from urllib.request import parse_http_list, parse_keqv_list
 
 import cv2
@@ -55,7 +56,7 @@ def black_hole(scheme: str = "rtsp") -> Iterator[Server]:
     """Accept TCP connections and never say a word."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/stream")
-        with _answering(listener, server, _swallow):
+        with answering(listener, server, _swallow):
             yield server
 
 
@@ -78,7 +79,7 @@ def rtsp_server(status: int, *, password: str | None = None) -> Iterator[Server]
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/stream")
-        with _answering(listener, server, serve):
+        with answering(listener, server, serve):
             yield server
 
 
@@ -113,7 +114,7 @@ def digest_is_right(header: str, method: str, username: str, password: str) -> b
 
 
 @contextmanager
-def _answering(
+def answering(
     listener: socket.socket, server: Server, serve: Callable[[socket.socket], object]
 ) -> Iterator[None]:
     """Serve each connection in a thread until the block ends."""
@@ -158,14 +159,17 @@ def _hang_up(link: socket.socket) -> None:
 class Mjpeg:
     """How an MJPEG server behaves: `frames` good ones at `fps`, then `afterwards`.
 
-    `afterwards` is "stall" (keep the connection, send nothing), "close" or "garbage".
+    `afterwards` is "stall" (keep the connection, send nothing), "close" or "garbage"; `picture`
+    gives the frame of an index. With a password it asks user `viewer` for it, as `scheme` says.
     """
 
     frames: int = 10_000
     fps: float = 25.0
     afterwards: str = "close"
     status: int = 200
+    scheme: Literal["Basic", "Digest"] = "Basic"
     password: str | None = None
+    picture: Callable[[int], bytes] = jpeg
 
 
 class _MjpegServer(ThreadingHTTPServer):
@@ -186,7 +190,8 @@ class _MjpegStream(BaseHTTPRequestHandler):
         status = self.server.behaviour.status if self._may_see() else 401
         self.send_response(status)
         if status == 401:
-            self.send_header("WWW-Authenticate", f'Basic realm="{REALM}"')
+            nonce = f', nonce="{NONCE}", qop="auth"' if self._scheme == "Digest" else ""
+            self.send_header("WWW-Authenticate", f'{self._scheme} realm="{REALM}"{nonce}')
         self.send_header("Content-Type", f"multipart/x-mixed-replace;boundary={BOUNDARY}")
         self.end_headers()
         if status == 200:
@@ -195,14 +200,20 @@ class _MjpegStream(BaseHTTPRequestHandler):
             except OSError:
                 return  # the client left
 
+    @property
+    def _scheme(self) -> str:
+        return self.server.behaviour.scheme
+
     def _may_see(self) -> bool:
         password = self.server.behaviour.password
+        if self._scheme == "Digest" and password is not None:
+            return digest_is_right(self.headers.get("Authorization", ""), "GET", "viewer", password)
         right = "Basic " + base64.b64encode(f"viewer:{password}".encode()).decode()
         return password is None or self.headers.get("Authorization") == right
 
     def _send_stream(self, behaviour: Mjpeg) -> None:
         for index in range(behaviour.frames):
-            self._send_part(jpeg(index))
+            self._send_part(behaviour.picture(index))
             if self.server.ended.wait(1 / behaviour.fps):
                 return
         if behaviour.afterwards == "garbage":
@@ -221,7 +232,7 @@ class _MjpegStream(BaseHTTPRequestHandler):
 
 @contextmanager
 def mjpeg_server(behaviour: Mjpeg) -> Iterator[Server]:
-    """Serve motion JPEG over HTTP, asking for Basic credentials of `viewer` if told to."""
+    """Serve motion JPEG over HTTP, asking user `viewer` for a password if told to."""
     http = _MjpegServer(behaviour)
     thread = threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True)
     thread.start()

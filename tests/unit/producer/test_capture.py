@@ -3,9 +3,6 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.capture_rig import Rig, reaches, rig, take
 from tests.support.eventually import eventually
 from tests.support.fault_servers import Mjpeg, black_hole, mjpeg_server, rtsp_server, write_video
-from tests.unit.producer.test_settings import environ
-from videostream_pipeline.logs import Redactor
-from videostream_producer.capture import Capture
-from videostream_producer.lifecycle import Lifecycle
-from videostream_producer.mailbox import CapturedFrame
-from videostream_producer.metrics import Metrics
-from videostream_producer.opening import Opener, source_opener
-from videostream_producer.process import capture_plan
-from videostream_producer.settings import parse_settings
 from videostream_producer.source import (
     FrameSource,
     SourceFailed,
@@ -31,68 +20,9 @@ from videostream_producer.source import (
     codec_name,
 )
 
+__all__ = ["rig"]
+
 PASSWORD = "p@ss/w#rd:99"
-FAST = {
-    "source__openTimeout": "1s",
-    "source__readTimeout": "500ms",
-    "source__reconnect": {"initialBackoff": "50ms", "maxBackoff": "200ms"},
-}
-
-
-class Rig:
-    """Starts captures for a test and stops them after it."""
-
-    def __init__(self, credentials: Path) -> None:
-        self.credentials = credentials
-        self.metrics = Metrics()
-        self.redactor = Redactor()
-        self._stack = ExitStack()
-
-    def start(self, url: str, *, opener: Opener | None = None, **changes: Any) -> Capture:
-        settings = parse_settings(environ(source__url=url, **FAST | changes))
-        real = source_opener(
-            settings.source, credentials_dir=self.credentials, redactor=self.redactor
-        )
-        # A short margin, so that a test of stuck calls takes no half minute.
-        plan = replace(capture_plan(settings), native_margin_s=5.0)
-        if opener is not None:
-            plan = replace(plan, native_margin_s=0.0, open_timeout_s=0.1)
-        capture = Capture(plan, opener or real, self.metrics)
-        capture.start()
-        self._stack.callback(lambda: capture.stop(timeout_s=10))
-        return capture
-
-    def close(self) -> None:
-        self._stack.close()
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = Rig(tmp_path / "credentials")
-    made.credentials.mkdir()
-    yield made
-    made.close()
-
-
-def take(capture: Capture, count: int) -> list[CapturedFrame]:
-    frames: list[CapturedFrame] = []
-    deadline_s = time.monotonic() + 20
-    while len(frames) < count and time.monotonic() < deadline_s:
-        frame = capture.mailbox.take(timeout_s=0.1)
-        if frame is not None:
-            frames.append(frame)
-    assert len(frames) == count, capture.life
-    return frames
-
-
-def reaches(capture: Capture, state: str, reason: str | None = None) -> Lifecycle:
-    def reached() -> Lifecycle | None:
-        life = capture.life
-        return life if life.state == state and reason in {None, life.reason} else None
-
-    life = eventually(reached, timeout_s=20, period_s=0.01, what=f"{state}/{reason}")
-    assert life is not None
-    return life
 
 
 def test_samples_a_live_source_at_the_target_rate(rig: Rig) -> None:
@@ -262,11 +192,11 @@ def test_a_recording_is_sampled_by_its_time_stamps(rig: Rig, tmp_path: Path) -> 
 def test_a_recording_waits_for_a_slow_reader_and_loses_nothing(rig: Rig, tmp_path: Path) -> None:
     video = write_video(tmp_path / "a.avi", frames=10, fps=50)
     capture = rig.start(video.as_uri(), frames__fps=50)
-    frames: list[CapturedFrame] = []
+    seen = []
     for _ in range(10):
-        frames += take(capture, 1)
+        seen.append(round(float(np.mean(take(capture, 1)[0].image)) / 4))
         threading.Event().wait(0.06)  # the reader is slower than the recording
-    assert [round(float(np.mean(f.image)) / 4) for f in frames] == list(range(10))
+    assert seen == list(range(10))
     assert reaches(capture, "Completed")
 
 

@@ -110,9 +110,11 @@ def capture_options(*, remote: bool, timeout_s: float) -> str:
         # A play list in disguise must not make the producer fetch other things.
         return "protocol_whitelist;file"
     # Setting anything drops OpenCV's own preference for TCP, so TCP must be in the list.  Without
-    # fpsprobesize FFmpeg watches a camera for seconds only to guess its rate.
+    # fpsprobesize FFmpeg watches a camera for seconds only to guess its rate.  No fflags;nobuffer:
+    # it throws away what was read at the opening, the first key frame with it, and a camera whose
+    # key frames are further apart than the read time-out would never give a picture.
     return (
-        "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;500000|fpsprobesize;0"
+        "rtsp_transport;tcp|flags;low_delay|max_delay;500000|fpsprobesize;0"
         f"|timeout;{round(timeout_s * 1_000_000)}"
     )
 
