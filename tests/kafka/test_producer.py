@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -13,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.fault_servers import Mjpeg, mjpeg_server, write_video
+from tests.support.fault_servers import Mjpeg, jpeg, mjpeg_server, write_video
 from tests.support.kafka import Broker, run_broker
 from tests.support.producer_process import (
     frames,
     last_status,
     producer,
     read_all,
+    wait_for_reason,
     wait_for_state,
 )
 from tests.unit.producer.test_settings import environ
@@ -115,6 +117,51 @@ def test_frames_that_are_too_large_are_dropped_counted_and_told(
         assert process.metric("dropped_frames_total", reason="too_large") > 0
         assert process.metric("captured_frames_total") > 0
     assert frames(broker, topics[0]) == []
+
+
+def test_a_frozen_camera_is_told_and_its_frames_still_flow(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    stuck = threading.Event()
+
+    def picture(index: int) -> bytes:
+        return jpeg(0 if stuck.is_set() else index)
+
+    limit = {"source__stallTimeout": "3s"}
+    with (
+        mjpeg_server(Mjpeg(picture=picture)) as server,
+        producer(broker, topics, server.url, tmp_path, **limit) as process,
+    ):
+        wait_for_reason(broker, topics[1], "Streaming")
+        stuck.set()
+        frozen = wait_for_reason(broker, topics[1], "Frozen")
+        assert (frozen.source.state, frozen.source.reconnects) == ("Streaming", 0)
+        assert "for 3 s and more" in frozen.source.message
+        before = process.metric("published_frames_total")
+        eventually(
+            lambda: process.metric("published_frames_total") > before, timeout_s=10, what="frames"
+        )
+        assert process.metric("unchanged_seconds") >= 3
+        stuck.clear()
+        wait_for_reason(broker, topics[1], "Streaming")
+        assert process.metric("unchanged_seconds") == 0
+
+
+def test_a_camera_that_sends_more_than_can_be_decoded_is_told(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    pictures = [jpeg(index, width=3840, height=2160) for index in range(8)]
+    flood = Mjpeg(fps=1e6, picture=lambda index: pictures[index % 8])
+    with (
+        mjpeg_server(flood) as server,
+        producer(broker, topics, server.url, tmp_path, frames__fps=30) as process,
+    ):
+        told = wait_for_reason(broker, topics[1], "TooFast")
+        assert "sub-stream" in told.source.message
+        assert told.source.state == "Streaming"
+        assert process.metric("capture_busy_ratio") > 0.9
+        # What cannot be kept up with is dropped, not piled up.
+        assert process.metric("source_frames_total") > process.metric("captured_frames_total")
 
 
 def test_an_outage_drops_frames_counts_them_and_ends_by_itself(

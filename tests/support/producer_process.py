@@ -129,3 +129,15 @@ def wait_for_state(broker: Broker, topic: str, state: str, timeout_s: float = 30
     status = eventually(reached, timeout_s=timeout_s, what=f"status {state}")
     assert status is not None
     return status
+
+
+def wait_for_reason(
+    broker: Broker, topic: str, reason: str, timeout_s: float = 40
+) -> ProducerStatus:
+    def reached() -> ProducerStatus | None:
+        status = last_status(broker, topic)
+        return status if status is not None and status.source.reason == reason else None
+
+    status = eventually(reached, timeout_s=timeout_s, what=f"reason {reason}")
+    assert status is not None
+    return status

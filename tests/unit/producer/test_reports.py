@@ -1,6 +1,8 @@
-"""What is reported, and when: rates, points, status, advice, client limits, rotation."""
+"""What is reported, and when: rates, points, status, health, client limits, rotation."""
 
 import json
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +21,11 @@ from videostream_producer.points import (
 )
 from videostream_producer.publish import client_properties
 from videostream_producer.rates import RateWindow
-from videostream_producer.reporting import advice, status_due
+from videostream_producer.reporting import losses, status_due, streaming_health
 from videostream_producer.settings import parse_settings
+from videostream_producer.stillness import Stillness
 from videostream_producer.topic import fingerprint
+from videostream_producer.workload import Workload
 
 STREAMING = SourceStatus("Streaming", "Streaming", fps=5.0)
 
@@ -115,8 +119,8 @@ def test_points_that_cannot_be_written_are_dropped_and_counted(tmp_path: Path) -
     ],
 )
 def test_says_what_to_do_about_lost_frames(after: Totals, says: str) -> None:
-    assert says in advice(Totals(), after)
-    assert advice(after, after) == ""
+    assert says in losses(Totals(), after)
+    assert losses(after, after) == ""
 
 
 def test_live_and_patient_limits() -> None:
@@ -158,3 +162,59 @@ def test_spec_is_json_as_the_controller_writes_it() -> None:
     env = environ()
     compact = json.dumps(json.loads(env["VIDEOSTREAM_SPEC"]), sort_keys=True, separators=(",", ":"))
     assert parse_settings(env | {"VIDEOSTREAM_SPEC": compact}) == parse_settings(env)
+
+
+@pytest.mark.parametrize(
+    ("unchanged_s", "busy_share", "reason"),
+    [
+        (0.0, None, "Streaming"),
+        (9.9, 0.94, "Streaming"),
+        (10.0, None, "Frozen"),
+        (0.0, 0.95, "TooFast"),
+        (10.0, 1.0, "Frozen"),
+    ],
+)
+def test_a_stream_that_flows_may_still_be_unwell(
+    unchanged_s: float, busy_share: float | None, reason: str
+) -> None:
+    said, message = streaming_health(
+        unchanged_s=unchanged_s, frozen_after_s=10, busy_share=busy_share, losses="frames are lost"
+    )
+    assert said == reason
+    assert message == "frames are lost" if reason == "Streaming" else "frames" in message
+
+
+def test_the_same_picture_counts_from_its_first_appearance_and_five_frames_on() -> None:
+    still = Stillness()
+    for second in range(4):
+        still = still.see(b"a", second)
+        assert still.lasts_s == 0
+    assert still.see(b"a", 4).lasts_s == 4
+    assert still.see(b"b", 4).see(b"a", 5).lasts_s == 0
+
+
+def test_a_thread_that_never_waits_is_busy_and_one_that_waits_is_not(tmp_path: Path) -> None:
+    busy, resting = Workload(), Workload(tmp_path / "absent")
+    shares: dict[str, float | None] = {}
+
+    def work() -> None:
+        started_s = time.monotonic()
+        while time.monotonic() - started_s < 5.5:
+            busy.sample(time.monotonic())
+        shares["busy"] = busy.share
+
+    def rest() -> None:
+        for _ in range(56):
+            resting.sample(time.monotonic())
+            assert resting.share is None or resting.share < 0.5
+            threading.Event().wait(0.1)
+        shares["resting"] = resting.share
+
+    threads = [threading.Thread(target=work), threading.Thread(target=rest)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # The two share Python's lock, so the busy one waits for that now and then.
+    assert (shares["busy"] or 0) > 0.8
+    assert (shares["resting"] or 1) < 0.2

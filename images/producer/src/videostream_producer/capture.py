@@ -30,6 +30,7 @@ from videostream_producer.metrics import Metrics
 from videostream_producer.opening import Opener
 from videostream_producer.pacing import Playback, Sampler, position_s
 from videostream_producer.source import FrameSource, SourceFailed, SourceInfo
+from videostream_producer.workload import Workload
 
 # Beyond its own time-out a native call may wait for a name server, a probe and a full disk.
 NATIVE_MARGIN_S: Final = 30.0
@@ -58,6 +59,7 @@ class Capture:
         self.mailbox = Mailbox()
         self.info: SourceInfo | None = None
         self.last_frame_time_ns: int | None = None
+        self.workload = Workload()
         self._plan = plan
         self._opener = opener
         self._metrics = metrics
@@ -128,6 +130,7 @@ class Capture:
 
     def _drain_live(self, source: FrameSource) -> Event | None:
         sampler = Sampler(1 / self._plan.fps)
+        self.workload = Workload()
         while not self._stop.is_set():
             started_s = time.monotonic()
             with self._native(self._plan.read_timeout_s):
@@ -136,6 +139,7 @@ class Capture:
             if not grabbed:
                 return self._interrupted(now_s - started_s)
             self._arrived()
+            self.workload.sample(now_s)
             sampler, kept = sampler.decide(now_s)
             frame = self._picture(source) if kept else None
             if frame is not None and self.mailbox.replace(frame):

@@ -42,6 +42,8 @@ class Metrics:
         self.reconnects = gauge("source_reconnects", "How often a lost stream came back")
         self.source_fps = gauge("source_fps", "Frames per second read from the source, over 10 s")
         self.captured_fps = gauge("captured_fps", "Frames per second captured, over 10 s")
+        self.unchanged = gauge("unchanged_seconds", "How long the picture has been the same")
+        self.busy = gauge("capture_busy_ratio", "Share of time without waiting for the source")
         self.last_frame = gauge("last_frame_timestamp_seconds", "Unix time of the last frame")
         self.queue_records = gauge("kafka_queue_records", "Records that wait for Kafka's answer")
         self.partitions = gauge("kafka_partitions", "Partitions of the stream's topic, 0: unknown")
@@ -62,6 +64,10 @@ class Metrics:
     def total(self, name: str, **labels: str) -> int:
         """Give a counter's value by its name without prefix and suffix, 0 if it never counted."""
         return int(self.registry.get_sample_value(f"{_PREFIX}{name}_total", labels) or 0)
+
+    def unchanged_s(self) -> float:
+        """Give for how long the picture has been the same."""
+        return self.registry.get_sample_value(f"{_PREFIX}unchanged_seconds") or 0.0
 
     def delivery_failures(self) -> int:
         """Give the frames handed to Kafka and not acknowledged, for any reason."""

@@ -23,6 +23,7 @@ from videostream_producer.points import PointWriter
 from videostream_producer.publish import Publisher, Refusal, Shot
 from videostream_producer.reporting import Reporter
 from videostream_producer.settings import Settings
+from videostream_producer.stillness import Stillness
 from videostream_producer.topic import TopicProblem, TopicWatch
 
 EXIT_OK: Final = 0
@@ -70,6 +71,7 @@ class ProducerProcess:
             redactor=redactor,
         )
         self._previous: Previous | None = None
+        self._stillness = Stillness()
         self._waiting: Shot | None = None
         self._beat_s = time.monotonic()
 
@@ -139,6 +141,8 @@ class ProducerProcess:
             )
         self.metrics.captured.inc()
         self.metrics.frame_bytes.observe(len(pictures.jpeg))
+        self._stillness = self._stillness.see(pictures.jpeg, time.monotonic())
+        self.metrics.unchanged.set(self._stillness.lasts_s)
         previous = self._previous
         if previous is None or previous.connection != frame.connection:
             previous = Previous(None, None, frame.connection)

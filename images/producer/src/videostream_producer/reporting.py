@@ -29,6 +29,7 @@ from videostream_producer.publish import Publisher
 from videostream_producer.rates import RateWindow
 from videostream_producer.settings import Settings
 from videostream_producer.topic import TopicProblem
+from videostream_producer.workload import OVERLOADED_SHARE
 
 CHANGE_PERIOD_S: Final = 1.0
 _SAMPLE_PERIOD_S: Final = 1.0
@@ -62,7 +63,7 @@ class Reporter:
         self._before = Totals()
         self._source_rate = RateWindow()
         self._captured_rate = RateWindow()
-        self._advice = ""
+        self._losses = ""
 
     def tick(self, *, problem: TopicProblem | None = None) -> None:
         """Send what is due."""
@@ -94,6 +95,7 @@ class Reporter:
         self._captured_rate = self._captured_rate.add(now_s, metrics.total("captured_frames"))
         metrics.source_fps.set(self._source_rate.per_second)
         metrics.captured_fps.set(self._captured_rate.per_second)
+        metrics.busy.set(self._capture.workload.share or 0.0)
         if self._capture.last_frame_time_ns is not None:
             metrics.last_frame.set(self._capture.last_frame_time_ns / 1e9)
 
@@ -102,7 +104,7 @@ class Reporter:
         after = read_totals(self._metrics)
         life = self._capture.life
         fields = interval_fields(self._before, after)
-        self._advice = advice(self._before, after)
+        self._losses = losses(self._before, after)
         self._before = after
         settings = self._settings
         line = pipeline_line(
@@ -127,7 +129,7 @@ class Reporter:
         if problem is not None:
             reason, message = problem.reason, problem.message
         elif life.state == "Streaming":
-            message = self._advice
+            reason, message = self._health()
         last_ns = self._capture.last_frame_time_ns
         fps = self._captured_rate.settled_per_second
         return SourceStatus(
@@ -140,6 +142,16 @@ class Reporter:
             fps=None if fps is None else round(fps, 2),
             last_frame_time=datetime.fromtimestamp(last_ns / 1e9, UTC) if last_ns else None,
             reconnects=life.reconnects,
+        )
+
+    def _health(self) -> tuple[str, str]:
+        """Give reason and message for a source whose frames flow."""
+        source = self._settings.source
+        return streaming_health(
+            unchanged_s=0.0 if source.is_file else self._metrics.unchanged_s(),
+            frozen_after_s=source.stall_timeout_s,
+            busy_share=self._capture.workload.share,
+            losses=self._losses,
         )
 
     def _say(self, status: SourceStatus, now_s: float) -> None:
@@ -170,7 +182,28 @@ def _steady(status: SourceStatus) -> tuple[SourceStatus, bool]:
     return replace(status, fps=None, last_frame_time=None), status.fps is None
 
 
-def advice(before: Totals, after: Totals) -> str:
+def streaming_health(
+    *, unchanged_s: float, frozen_after_s: float, busy_share: float | None, losses: str
+) -> tuple[str, str]:
+    """Give reason and message of a stream that flows, the worst first.
+
+    A frozen picture stays Streaming: frames arrive and are sent on, and it may be a still scene.
+    """
+    if unchanged_s >= frozen_after_s:
+        # Without the time: a message that changes each second would be sent each second.
+        return "Frozen", (
+            f"frames flow, yet the picture has been the very same for {frozen_after_s:g} s and "
+            "more: restart the camera if its scene should show at least noise"
+        )
+    if busy_share is not None and busy_share >= OVERLOADED_SHARE:
+        return "TooFast", (
+            "the source sends more than can be decoded, so frames come late: use the camera's "
+            "sub-stream, lower its rate or size, or raise the producer's CPU limit"
+        )
+    return "Streaming", losses
+
+
+def losses(before: Totals, after: Totals) -> str:
     """Say what people should know about a stream that flows but loses frames."""
     if after.dropped_too_large > before.dropped_too_large:
         return (
