@@ -175,6 +175,8 @@ class Stage:
             reader.assign([TopicPartition(self.status_topic, 0, OFFSET_BEGINNING)])
             while len(found) < end:
                 for message in reader.consume(100, timeout=1):
+                    if message.error() is not None:
+                        continue
                     value = message.value()
                     parsed = None if value is None else json.loads(value)
                     found.append(((message.key() or b"").decode(), parsed))

@@ -46,11 +46,18 @@ class Broker:
         wait_until(self._answers, name=self.container, timeout_s=_START_TIMEOUT_S)
 
     def create_topic(self, topic: str, *, partitions: int, **config: str) -> None:
-        """Create a topic and wait for it."""
+        """Create a topic and wait until the broker serves it."""
         settings = {name.replace("_", "."): value for name, value in config.items()}
         new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=settings)
         admin = self.admin()
         admin.create_topics([new])[topic].result(_ANSWER_S)
+
+        def is_served() -> bool:
+            found = admin.list_topics(topic, timeout=_ANSWER_S).topics[topic]
+            leaders = [part.leader for part in found.partitions.values()]
+            return found.error is None and len(leaders) == partitions and min(leaders) >= 0
+
+        wait_until(is_served, name=self.container, timeout_s=_ANSWER_S)
 
     def delete_topic(self, topic: str) -> None:
         """Delete a topic."""
