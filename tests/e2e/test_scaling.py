@@ -193,7 +193,7 @@ def no_change(story: Story) -> Iterator[None]:
 
 
 def a_restart_of_the_controller_changes_nothing(story: Story) -> None:
-    deployment = f"deployment/{RELEASE}-videostream-controller"
+    deployment = f"deployment/{RELEASE}-controller"
     namespace = ("--namespace", story.streams.namespace)
     with no_change(story):
         kubectl("rollout", "restart", deployment, *namespace)

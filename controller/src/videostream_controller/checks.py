@@ -125,9 +125,11 @@ def consumer_ready(
         signals = report.status.signals
         if is_fresh(report, now) and signals.state == "Invalid":
             return Condition("ConsumerReady", "False", "SignalsInvalid", signals.message)
-    return _deployment_ready(
-        "ConsumerReady", observed, observed.consumer, replicas=decision.replicas
-    )
+    needed = decision.replicas
+    if decision.by_scaler:
+        # A scale-out is no trouble: while its pods start, the others go on.
+        needed = min(needed, max(1, stream.consumer.scaling.min_replicas))
+    return _deployment_ready("ConsumerReady", observed, observed.consumer, replicas=needed)
 
 
 def _deployment_ready(kind: str, observed: Observed, child: Child, *, replicas: int) -> Condition:

@@ -205,6 +205,14 @@ def test_a_deployment_that_fails_says_why(condition: dict[str, str], reason: str
     assert said(built, "Ready") == ("False", reason)
 
 
+@pytest.mark.parametrize(("ready", "status"), [(2, "True"), (1, "False")])
+def test_a_scale_out_is_no_trouble_while_the_fewest_are_there(ready: int, status: str) -> None:
+    of = stream({"consumer": {"scaling": {"minReplicas": 2, "maxReplicas": 8}}})
+    growing = deployment("cam-consumer", replicas=6, readyReplicas=ready)
+    seen = observed(consumer=growing, decision=Decision(6, 2, "Active", "the load needs more"))
+    assert said(build(seen, of), "ConsumerReady")[0] == status
+
+
 def test_signals_that_cannot_be_measured() -> None:
     wrong = consumer(signals=SignalsStatus("Invalid", "no such type"))
     built = build(observed(Reports(producer(), (wrong,))))
