@@ -74,6 +74,10 @@ down: ## Remove all that `up` made
 sync-chart: ## Copy crds/ and grafana/ into the chart (a test demands equality)
 	python3 -m charts.sync
 
+.PHONY: metrics-doc
+metrics-doc: $(UV) ## Write docs/metrics.md from the code (a test demands equality)
+	$(RUN) python -m docs.metrics_reference
+
 $(UV):
 	@echo "installing uv $(UV_VERSION) into $(VIDEOSTREAM_CACHE)"
 	@mkdir -p $(VIDEOSTREAM_CACHE)

@@ -1,4 +1,4 @@
-"""The controller's Prometheus metrics; docs/controller.md explains each."""
+"""The controller's Prometheus metrics (`make metrics-doc` writes docs/metrics.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from videostream_controller.autoscaling import Action
 
 RECONCILES: Final = Counter(
-    "videostream_reconcile_total", "Reconciles of streams by their result.", ["result"]
+    "videostream_reconcile_total",
+    "Reconciles of streams by their result: ok, retry, error; an error is a bug.",
+    ["result"],
 )
 RECONCILE_SECONDS: Final = Histogram(
     "videostream_reconcile_seconds",
@@ -27,7 +29,9 @@ WATCH_LAST_EVENT: Final = Gauge(
     ["resource"],
 )
 APPLIES: Final = Counter(
-    "videostream_apply_total", "Server-side applies by kind and result.", ["kind", "result"]
+    "videostream_apply_total",
+    "Server-side applies by kind and result: changed, unchanged.",
+    ["kind", "result"],
 )
 STREAMS: Final = Gauge("videostream_streams", "Streams that the controller knows.")
 READY: Final = Gauge(
@@ -35,7 +39,7 @@ READY: Final = Gauge(
 )
 LAG_SWEEP_SECONDS: Final = Histogram(
     "videostream_lag_sweep_seconds",
-    "Time to measure the lag of all streams.",
+    "Time of one look at the lag of all streams, decisions included.",
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )
 KAFKA_REACHABLE: Final = Gauge(
@@ -43,13 +47,15 @@ KAFKA_REACHABLE: Final = Gauge(
 )
 RESYNC_PRUNED: Final = Counter(
     "videostream_resync_pruned_total",
-    "Objects found deleted only by the relist; more than 0 means lost watch events.",
+    "Deletions that only the relist found; more than a few mean lost watch events.",
     ["resource"],
 )
 CRD_SERVED: Final = Gauge(
-    "videostream_crd_served", "1 when the API server serves the CRD as new as this controller."
+    "videostream_crd_served", "1 when the API server serves a CRD as new as this controller."
 )
-BUILD_INFO: Final = Gauge("videostream_build_info", "Always 1.", ["version"])
+BUILD_INFO: Final = Gauge(
+    "videostream_build_info", "Always 1; the label tells the version.", ["version"]
+)
 SCALINGS: Final = Counter(
     "videostream_scaling_changes_total",
     "Changes of the number of consumers by their cause.",

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _STREAM: Final = ("namespace", "stream")
 _FIGURES: Final = (
-    ("arrival_fps", "Records per second that come in, over the last 15 s."),
-    ("consumption_fps", "Records per second that are processed, over the last 15 s."),
-    ("capacity_fps", "Records per second that one consumer can process."),
+    ("arrival_fps", "Records that come in each second, over the last 15 s."),
+    ("consumption_fps", "Records that are processed each second, over the last 15 s."),
+    ("capacity_fps", "Records that one consumer can process each second."),
     ("excess_records", "Records that wait beyond what targetLag allows."),
     ("up_target", "Consumers to scale out to, if that is more than there are."),
     ("down_target", "Consumers to scale in to, if that is fewer and has been enough for long."),

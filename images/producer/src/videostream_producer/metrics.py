@@ -1,4 +1,4 @@
-"""The producer's metrics for Prometheus (table in docs/producer.md)."""
+"""The producer's metrics for Prometheus (`make metrics-doc` writes docs/metrics.md)."""
 
 from typing import Final, get_args
 
@@ -27,32 +27,62 @@ class Metrics:
         def histogram(name: str, text: str, bounds: tuple[float, ...]) -> Histogram:
             return Histogram(_PREFIX + name, text, buckets=bounds, registry=registry)
 
-        self.source_frames = counter("source_frames", "Frames read from the source")
-        self.captured = counter("captured_frames", "Frames sampled at the target rate and encoded")
-        self.published = counter("published_frames", "Frames that Kafka acknowledged")
-        self.dropped = counter("dropped_frames", "Frames not handed to Kafka", "reason")
+        self.source_frames = counter("source_frames", "Frames read from the source.")
+        self.captured = counter("captured_frames", "Frames sampled at the target rate and encoded.")
+        self.passed_on = counter(
+            "passed_on_frames", "Captured frames whose JPEG is the source's own."
+        )
+        self.published = counter("published_frames", "Frames that Kafka acknowledged.")
+        self.dropped = counter(
+            "dropped_frames",
+            "Frames not handed to Kafka, by cause: overrun (the main loop was too slow), "
+            "queue_full, too_large, not_connected.",
+            "reason",
+        )
         self.delivery_failed = counter(
-            "delivery_failed_frames", "Frames handed to Kafka and not acknowledged", "reason"
+            "delivery_failed_frames",
+            "Frames handed to Kafka and not acknowledged, by Kafka's error, as msg_timed_out.",
+            "reason",
         )
-        self.open_failures = counter("source_failures", "Failures of the source", "reason")
-        self.opens = counter("source_opens", "Attempts to open the source")
-        self.status_failed = counter("status_failed_records", "Status records not delivered")
-        self.points_dropped = counter("points_dropped", "Pipeline points not stored in InfluxDB")
-        self.state = gauge("source_state", "1 for the state the source is in", "state")
-        self.reconnects = gauge("source_reconnects", "How often a lost stream came back")
-        self.source_fps = gauge("source_fps", "Frames per second read from the source, over 10 s")
-        self.captured_fps = gauge("captured_fps", "Frames per second captured, over 10 s")
-        self.unchanged = gauge("unchanged_seconds", "How long the picture has been the same")
-        self.busy = gauge("capture_busy_ratio", "Share of time without waiting for the source")
-        self.last_frame = gauge("last_frame_timestamp_seconds", "Unix time of the last frame")
-        self.queue_records = gauge("kafka_queue_records", "Records that wait for Kafka's answer")
-        self.partitions = gauge("kafka_partitions", "Partitions of the stream's topic, 0: unknown")
-        self.frame_bytes = histogram("frame_bytes", "Size of the JPEGs", _BYTES)
-        self.encode_seconds = histogram("encode_seconds", "Time to scale and compress", _ENCODE_S)
+        self.open_failures = counter(
+            "source_failures", "Failures of the source, by the reason in its status.", "reason"
+        )
+        self.opens = counter("source_opens", "Attempts to open the source.")
+        self.status_failed = counter(
+            "status_failed_records", "Status records that were not delivered."
+        )
+        self.points_dropped = counter(
+            "points_dropped", "Points about the pipeline itself that could not be written."
+        )
+        self.state = gauge("source_state", "1 for the state that the source is in.", "state")
+        self.reconnects = gauge("source_reconnects", "How often a lost stream came back.")
+        self.source_fps = gauge(
+            "source_fps", "Frames read from the source each second, over the last 10 s."
+        )
+        self.captured_fps = gauge("captured_fps", "Frames captured each second, over 10 s.")
+        self.unchanged = gauge(
+            "unchanged_seconds",
+            "How long the picture has been the same; 0 before the fifth equal frame.",
+        )
+        self.busy = gauge(
+            "capture_busy_ratio",
+            "Share of time in which capture did not wait for the source, over the last 10 s.",
+        )
+        self.last_frame = gauge(
+            "last_frame_timestamp_seconds", "When the last frame was captured, Unix time."
+        )
+        self.queue_records = gauge("kafka_queue_records", "Records that wait for Kafka's answer.")
+        self.partitions = gauge(
+            "kafka_partitions", "Partitions of the stream's topic; 0 while unknown."
+        )
+        self.frame_bytes = histogram("frame_bytes", "Size of the JPEGs.", _BYTES)
+        self.encode_seconds = histogram(
+            "encode_seconds", "Time to scale and compress a frame.", _ENCODE_S
+        )
         self.delivery_seconds = histogram(
-            "delivery_seconds", "Time from capture to Kafka's acknowledgement", _DELIVERY_S
+            "delivery_seconds", "Time from capture to Kafka's acknowledgement.", _DELIVERY_S
         )
-        for reason in ("overrun", "queue_full", "too_large"):
+        for reason in ("overrun", "queue_full", "too_large", "undecodable"):
             self.dropped.labels(reason)
         self.show_state("Connecting")
 
