@@ -46,6 +46,9 @@ HEALTHY_CONSUMER: dict[str, FieldValue] = {
     "lag_records": 2,
     "latency_p50_s": 0.2,
     "latency_p95_s": 0.6,
+    "taken_p95_s": 0.3,
+    "measured_p95_s": 0.2,
+    "stored_p95_s": 0.1,
 }
 
 

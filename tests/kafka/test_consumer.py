@@ -13,6 +13,7 @@ from tests.support.eventually import eventually
 from tests.support.influxdb import Influx
 from tests.support.kafka import run_broker
 from tests.support.records import moving_scene
+from videostream_consumer.stages import STAGES
 from videostream_record import FrameRecord
 
 pytestmark = [pytest.mark.kafka, pytest.mark.influx]
@@ -171,6 +172,13 @@ def test_status_and_pipeline_points_tell_the_lag(stage: Stage) -> None:
         for row in rows:
             assert (row["skipped_invalid"], row["pod"]) == (0, "pod")
             assert 0 < row["latency_p50_s"] <= row["latency_p95_s"] < 10
+            for name in STAGES:
+                assert 0 < row[f"{name}_p50_s"] <= row[f"{name}_p95_s"] <= row["latency_p95_s"]
+        series = "videostream_consumer_stage_seconds"
+        times_s = {name: pod.metric(f'{series}_sum{{stage="{name}"}}') for name in STAGES}
+        assert pod.metric(f'{series}_count{{stage="stored"}}') == 60
+        whole_s = pod.metric("videostream_consumer_latency_seconds_sum")
+        assert sum(times_s.values()) == pytest.approx(whole_s)
         eventually(
             lambda: (
                 [v["lagRecords"] for _, v in stage.statuses() if v and "lagRecords" in v][-1:]

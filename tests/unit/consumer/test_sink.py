@@ -6,7 +6,6 @@ import pytest
 
 from videostream_consumer.backoff import delay_s
 from videostream_consumer.sink import Sink
-from videostream_consumer.tally import Tally, percentiles
 from videostream_pipeline.influx import (
     Accepted,
     Rejected,
@@ -114,15 +113,3 @@ def test_delays_double_up_to_their_bound() -> None:
         assert longest / 2 <= delay_s(attempt) <= longest
     assert delay_s(0, asked_s=3) == 3
     assert delay_s(0, asked_s=86_400) == 60
-
-
-def test_percentiles_and_fields_of_an_interval() -> None:
-    assert percentiles([2.0]) == (2.0, 2.0)
-    assert percentiles([n / 100 for n in range(101)]) == pytest.approx((0.5, 0.95))
-    tally = Tally(processed=1, points_written=3)
-    assert "latency_p50_s" not in tally.fields(lag_records=None)
-    assert "lag_records" not in tally.fields(lag_records=None)
-    tally.latencies_s.append(0.3)
-    fields = tally.fields(lag_records=4)
-    assert fields["lag_records"] == 4
-    assert fields["latency_p95_s"] == 0.3

@@ -13,6 +13,7 @@ from videostream_consumer import metrics
 from videostream_consumer.batch import Outcome, measure_batch
 from videostream_consumer.reporting import IntervalReport, StatusTopic
 from videostream_consumer.sink import Sink, Stored
+from videostream_consumer.stages import Passage
 from videostream_consumer.subscribe import BATCH_RECORDS
 from videostream_pipeline.logs import SparseLog
 from videostream_pipeline.pipeline_point import PERIOD_S
@@ -86,14 +87,14 @@ class Loop:
 
     def _process(self, batch: Batch) -> bool:
         """Bring the points of a batch into InfluxDB; False when the end came first."""
-        started = time.monotonic()
+        started, taken_ns = time.monotonic(), time.time_ns()
         outcome = measure_batch(
             batch.messages,
             self._plan,
-            now_ns=time.time_ns(),
+            now_ns=taken_ns,
             max_frame_age_s=self._settings.max_frame_age_s,
         )
-        measured_s = time.monotonic() - started
+        measured_s, measured_ns = time.monotonic() - started, time.time_ns()
         metrics.MEASURE_SECONDS.inc(measured_s)
         if outcome.capture_times_ns:
             self._batch_records = _fitting(len(outcome.capture_times_ns), measured_s)
@@ -101,7 +102,7 @@ class Loop:
         if stored is None:
             return False
         self._subscription.finish(batch)
-        self._account(outcome, stored)
+        self._account(outcome, stored, Passage(taken_ns, measured_ns, time.time_ns()))
         now = time.monotonic()
         self._capacity.add(
             now=now,
@@ -111,7 +112,7 @@ class Loop:
         )
         return True
 
-    def _account(self, outcome: Outcome, stored: Stored) -> None:
+    def _account(self, outcome: Outcome, stored: Stored, passage: Passage) -> None:
         """Count what became of a batch, in metrics and for the next pipeline point."""
         processed = len(outcome.capture_times_ns)
         metrics.RECORDS.labels("processed").inc(processed)
@@ -119,17 +120,14 @@ class Loop:
         metrics.RECORDS.labels("invalid").inc(outcome.invalid)
         for signal, count in outcome.failures.items():
             metrics.SIGNAL_FAILURES.labels(signal).inc(count)
-        now_ns = time.time_ns()
-        latencies_s = [(now_ns - time_ns) / 1e9 for time_ns in outcome.capture_times_ns]
-        for latency_s in latencies_s:
-            metrics.LATENCY_SECONDS.observe(latency_s)
+        metrics.observe_times(passage, outcome.capture_times_ns)
         tally = self._interval.tally
         tally.processed += processed
         tally.skipped_stale += outcome.stale
         tally.skipped_invalid += outcome.invalid
         tally.points_written += stored.written
         tally.points_rejected += stored.rejected
-        tally.latencies_s.extend(latencies_s)
+        tally.add_times(passage, outcome.capture_times_ns)
         if outcome.first_invalid is not None:
             self._sparse.warning("invalid", "records passed over: %s", outcome.first_invalid)
         if outcome.first_failure is not None:
