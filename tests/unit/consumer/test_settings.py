@@ -21,6 +21,7 @@ def test_the_environment_of_the_controller_is_understood() -> None:
     settings = read_settings(consumer_environment(spec, kafka_directory=Path("/k")))
     assert settings.stream == StreamName("test", "cam")
     assert settings.max_frame_age_s == 60.5
+    assert settings.input == "Frame"
     assert settings.zones == (Zone("door", ((0, 0), (500, 0), (500, 1000))),)
     assert settings.signals == (SignalEntry("door", "Motion", ("door",), motion),)
     assert settings.tags == {"site": "hall"}
@@ -51,6 +52,17 @@ def test_what_is_wrong_is_said_all_at_once() -> None:
     )
     assert "expected DEBUG, INFO, WARNING or ERROR" in faults["LOG_LEVEL"]
     assert "expected 3 to 32" in faults["VIDEOSTREAM_SPEC.zones"]
+
+
+def test_an_input_is_named_and_known() -> None:
+    spec = consumer_spec()
+    spec["consumer"]["input"] = "Legacy"
+    assert read_settings(consumer_environment(spec)).input == "Legacy"
+    spec["consumer"]["input"] = "legacy"
+    with pytest.raises(
+        SettingsInvalid, match=r"consumer\.input: 'legacy': expected Frame or Legacy"
+    ):
+        read_settings(consumer_environment(spec))
 
 
 @pytest.mark.parametrize("spec", ["", "[]", "{", "null", '{"kafka":[]}'])

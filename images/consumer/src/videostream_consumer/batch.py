@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from videostream_consumer.measure import Plan, measure
-from videostream_record import RecordInvalid, decode
+from videostream_record import FrameRecord, RecordInvalid, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _NS: Final = 1_000_000_000
 
@@ -28,6 +28,9 @@ class Received(Protocol):
         """Return the record's headers, pairs of name and bytes."""
 
 
+MessageT = TypeVar("MessageT", bound=Received)
+
+
 @dataclass(slots=True)
 class Outcome:
     """The lines of a batch and what was left out of them, with the first error of each kind."""
@@ -41,20 +44,34 @@ class Outcome:
     first_failure: Exception | None = None
 
 
+def read_frame(message: Received, oldest_ns: int) -> FrameRecord | None:
+    """Return the message as a frame record; None if captured before `oldest_ns`.
+
+    Raises RecordInvalid.
+    """
+    record = decode(message.key(), message.value(), message.headers())
+    return None if record.capture_time_ns < oldest_ns else record
+
+
 def measure_batch(
-    messages: Sequence[Received], plan: Plan, *, now_ns: int, max_frame_age_s: float
+    messages: Sequence[MessageT],
+    plan: Plan,
+    *,
+    now_ns: int,
+    max_frame_age_s: float,
+    read: Callable[[MessageT, int], FrameRecord | None] = read_frame,
 ) -> Outcome:
-    """Measure the records of a batch.
+    """Measure the records of a batch, which `read` makes of its messages.
 
     Frames captured longer ago than `max_frame_age_s` (0: no limit) are not even decoded, so a
     consumer that fell behind catches up at the speed of the network.
     """
     outcome = Outcome()
-    oldest_ns = now_ns - int(max_frame_age_s * _NS) if max_frame_age_s > 0 else None
+    oldest_ns = now_ns - int(max_frame_age_s * _NS) if max_frame_age_s > 0 else 0
     for message in messages:
         try:
-            record = decode(message.key(), message.value(), message.headers())
-            if oldest_ns is not None and record.capture_time_ns < oldest_ns:
+            record = read(message, oldest_ns)
+            if record is None:
                 outcome.stale += 1
                 continue
             measured = measure(record, plan)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from videostream_consumer import metrics
-from videostream_consumer.batch import Outcome, measure_batch
+from videostream_consumer.batch import Outcome, measure_batch, read_frame
+from videostream_consumer.legacy import read_legacy
 from videostream_consumer.reporting import IntervalReport, StatusTopic
 from videostream_consumer.sink import Sink, Stored
 from videostream_consumer.stages import Passage
@@ -21,12 +23,16 @@ from videostream_pipeline.status import SignalsStatus
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
+
+    from confluent_kafka import Message
 
     from videostream_consumer.capacity import Capacity
     from videostream_consumer.measure import Plan
     from videostream_consumer.settings import Settings
     from videostream_consumer.subscribe import Batch, Subscription
     from videostream_pipeline.influx import InfluxWriter
+    from videostream_record import FrameRecord
 
 _COMMIT_PERIOD_S: Final = 1.0
 _LAG_PERIOD_S: Final = 10.0
@@ -39,6 +45,15 @@ _FIRST_BATCH_RECORDS: Final = 4  # before the pace is known
 _READY: Final = SignalsStatus("Ready")
 _NOTHING: Final = Stored(written=0, rejected=0, blocked_s=0.0)
 _log = logging.getLogger(__name__)
+
+
+def _reader(settings: Settings) -> Callable[[Message, int], FrameRecord | None]:
+    """Return what makes records of the messages of the stream's topic."""
+    match settings.input:
+        case "Frame":
+            return read_frame
+        case "Legacy":
+            return partial(read_legacy, stream=settings.stream)
 
 
 class Loop:
@@ -58,6 +73,7 @@ class Loop:
         now = time.monotonic()
         self._settings = settings
         self._plan = plan
+        self._read = _reader(settings)
         self._subscription = subscription
         self._sink = Sink(writer, wait=self._wait)
         self._status = status
@@ -93,6 +109,7 @@ class Loop:
             self._plan,
             now_ns=taken_ns,
             max_frame_age_s=self._settings.max_frame_age_s,
+            read=self._read,
         )
         measured_s, measured_ns = time.monotonic() - started, time.time_ns()
         metrics.MEASURE_SECONDS.inc(measured_s)

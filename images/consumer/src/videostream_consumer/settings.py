@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from videostream_consumer.zones import Zone
 from videostream_pipeline.duration import parse_duration
@@ -15,6 +15,10 @@ from videostream_record import RecordInvalid, StreamName
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+Input = Literal["Frame", "Legacy"]
+"""What the topic's messages are: frame records, or also those of the 2018 format."""
+
+_INPUTS: Final[tuple[Input, ...]] = get_args(Input)
 _LARGEST_PORT = 65_535
 
 
@@ -46,6 +50,7 @@ class Settings:
     status_topic: str
     topic: str
     group_id: str
+    input: Input
     max_frame_age_s: float
     zones: tuple[Zone, ...]
     signals: tuple[SignalEntry, ...]
@@ -70,6 +75,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "http_port": faults.of("HTTP_PORT", lambda: _port(environ.get("HTTP_PORT", "8080")), 0),
         "topic": faults.of(f"{field}.kafka.topic.name", lambda: spec["kafka"]["topic"]["name"], ""),
         "group_id": faults.of(f"{field}.consumer.groupId", lambda: consumer["groupId"], ""),
+        "input": faults.of(f"{field}.consumer.input", lambda: _input(consumer), "Frame"),
         "max_frame_age_s": faults.of(
             f"{field}.consumer.maxFrameAge", lambda: parse_duration(consumer["maxFrameAge"]), 0.0
         ),
@@ -125,6 +131,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _LARGEST_PORT:
         raise ValueError(f"{text!r}: expected a port, 0 to {_LARGEST_PORT}")
     return int(text)
+
+
+def _input(consumer: Mapping[str, Any]) -> Input:
+    named = consumer.get("input", "Frame")
+    if named not in _INPUTS:
+        raise ValueError(f"{named!r}: expected {' or '.join(_INPUTS)}")
+    return cast("Input", named)
 
 
 def _zones(spec: Mapping[str, Any]) -> tuple[Zone, ...]:
