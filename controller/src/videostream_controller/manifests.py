@@ -118,6 +118,7 @@ def consumer_spec(stream: VideoStream) -> dict[str, Any]:
         "kafka": {"topic": {"name": stream.topic_name}},
         "consumer": {
             "groupId": stream.group_id,
+            "input": spec["consumer"]["input"],
             "maxFrameAge": spec["consumer"]["maxFrameAge"],
         },
         "zones": spec["zones"],

@@ -104,7 +104,11 @@ def test_the_spec_travels_in_its_own_spelling() -> None:
 def test_consumers_know_nothing_of_the_source() -> None:
     got = json.loads(env(consumer(stream()))["VIDEOSTREAM_SPEC"])
     assert set(got) == {"kafka", "consumer", "zones", "signals", "influx"}
-    assert got["consumer"] == {"groupId": "videostream.video.cam", "maxFrameAge": "10s"}
+    assert got["consumer"] == {
+        "groupId": "videostream.video.cam",
+        "input": "Frame",
+        "maxFrameAge": "10s",
+    }
     assert [signal["name"] for signal in got["signals"]] == ["brightness", "motion"]
 
 

@@ -41,6 +41,7 @@ SPEC_DEFAULTS: Mapping[str, Any] = {
     "producer": {"suspend": False},
     "consumer": {
         "startFrom": "Latest",
+        "input": "Frame",
         "maxFrameAge": "10s",
         "scaling": {
             "mode": "Lag",

@@ -28,6 +28,7 @@ ReferenceMode = Literal["None", "Previous"]
 Partitioning = Literal["Interleaved", "Keyed"]
 DeletionPolicy = Literal["Delete", "Retain"]
 StartFrom = Literal["Latest", "Earliest"]
+Input = Literal["Frame", "Legacy"]
 ScalingMode = Literal["Lag", "Fixed", "External"]
 
 
@@ -187,6 +188,7 @@ class Consumer:
 
     group_id: str | None
     start_from: StartFrom
+    input: Input
     max_frame_age_s: float
     models: Volume | None
     replicas: int | None

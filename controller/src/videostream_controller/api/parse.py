@@ -23,6 +23,7 @@ _REFERENCE_MODES: tuple[model.ReferenceMode, ...] = ("None", "Previous")
 _PARTITIONINGS: tuple[model.Partitioning, ...] = ("Interleaved", "Keyed")
 _DELETION_POLICIES: tuple[model.DeletionPolicy, ...] = ("Delete", "Retain")
 _START_FROM: tuple[model.StartFrom, ...] = ("Latest", "Earliest")
+_INPUTS: tuple[model.Input, ...] = ("Frame", "Legacy")
 _SCALING_MODES: tuple[model.ScalingMode, ...] = ("Lag", "Fixed", "External")
 
 
@@ -158,6 +159,7 @@ def _consumer(consumer: Fields) -> model.Consumer:
     return model.Consumer(
         group_id=consumer.optional_text("groupId"),
         start_from=consumer.choice("startFrom", _START_FROM),
+        input=consumer.choice("input", _INPUTS),
         max_frame_age_s=consumer.duration_s("maxFrameAge"),
         models=_volume(consumer, "models"),
         replicas=None if mode == "Lag" else replicas,
