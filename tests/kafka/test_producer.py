@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.fault_servers import Mjpeg, jpeg, mjpeg_server, write_video
+from tests.support.fault_servers import Mjpeg, damaged, jpeg, mjpeg_server, write_video
+from tests.support.http_pictures import serving, snapshots
 from tests.support.kafka import Broker, run_broker
 from tests.support.producer_process import (
     frames,
@@ -117,6 +118,38 @@ def test_frames_that_are_too_large_are_dropped_counted_and_told(
         assert process.metric("dropped_frames_total", reason="too_large") > 0
         assert process.metric("captured_frames_total") > 0
     assert frames(broker, topics[0]) == []
+
+
+def test_jpegs_as_asked_for_are_passed_on_untouched(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    sent: list[bytes] = []
+
+    def picture(index: int) -> bytes:
+        data = jpeg(index) if index % 7 else damaged(jpeg(index))
+        sent.append(data)
+        return data
+
+    spec = {"frames__fps": 20, "frames__jpegQuality": 100}
+    with (
+        serving(snapshots(picture), "/snapshot.jpg") as site,
+        producer(broker, topics, site.url, tmp_path, **spec) as process,
+    ):
+        eventually(
+            lambda: process.metric("published_frames_total") >= 30, timeout_s=30, what="frames"
+        )
+        status = last_status(broker, topics[1])
+        assert status is not None
+        assert (status.source.codec, status.source.width, status.source.height) == ("jpeg", 160, 96)
+        assert process.metric("passed_on_frames_total") == process.metric("captured_frames_total")
+        assert process.metric("dropped_frames_total", reason="undecodable") >= 3
+        assert process.metric("source_reconnects") == 0
+        assert process.stop() == 0
+    records = [record for _, record in frames(broker, topics[0])]
+    assert {record.jpeg for record in records} <= set(sent)
+    assert {(record.width, record.height) for record in records} == {(160, 96)}
+    for before, record in pairwise(records):
+        assert record.reference == before.thumbnail
 
 
 def test_a_frozen_camera_is_told_and_its_frames_still_flow(

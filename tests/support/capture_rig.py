@@ -39,7 +39,10 @@ class Rig:
     def start(self, url: str, *, opener: Opener | None = None, **changes: Any) -> Capture:
         settings = parse_settings(environ(source__url=url, **FAST | changes))
         real = source_opener(
-            settings.source, credentials_dir=self.credentials, redactor=self.redactor
+            settings.source,
+            fps=settings.frames.fps,
+            credentials_dir=self.credentials,
+            redactor=self.redactor,
         )
         # A short margin, so that a test of stuck calls takes no half minute.
         plan = replace(capture_plan(settings), native_margin_s=5.0)

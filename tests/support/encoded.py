@@ -4,7 +4,6 @@ A white bar walks over gray, as in `fault_servers.jpeg`; a clip begins with a ke
 can be sent over and over.
 """
 
-import io
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, cast
@@ -51,25 +50,21 @@ def clip(
     return Clip(codec, tuple(_nal_units(bytes(packet)) for packet in packets))
 
 
-def transport_stream(codec: Codec, *, frames: int = 100, sound: bool = False) -> bytes:
-    """Give an MPEG transport stream of 25 pictures a second, 160 x 96, sound beside it if asked."""
-    target = io.BytesIO()
-    with av.open(target, "w", format="mpegts") as container:
-        video = cast(
-            "av.VideoStream", container.add_stream(_ENCODERS[codec], 25, options=_QUIET[codec])
-        )
-        video.width, video.height, video.pix_fmt = 160, 96, "yuv420p"
-        audio = None
-        if sound:
-            audio = container.add_stream("aac", _SOUND_HZ, layout="mono")
-        for index in range(frames):
-            container.mux(video.encode(_picture(index, 160, 96, at=index)))
-            if audio is not None:
-                container.mux(audio.encode(_hum(index)))
-        container.mux(video.encode(None))
+def write_stream(
+    container: av.container.OutputContainer, codec: Codec, *, frames: int, sound: bool
+) -> None:
+    """Write 25 pictures a second, 160 x 96, a key frame each second, and sound if asked."""
+    options = _QUIET[codec]
+    video = cast("av.VideoStream", container.add_stream(_ENCODERS[codec], 25, options=options))
+    video.width, video.height, video.pix_fmt, video.gop_size = 160, 96, "yuv420p", 25
+    audio = container.add_stream("aac", _SOUND_HZ, layout="mono") if sound else None
+    for index in range(frames):
+        container.mux(video.encode(_picture(index, 160, 96, at=index)))
         if audio is not None:
-            container.mux(audio.encode(None))
-    return target.getvalue()
+            container.mux(audio.encode(_hum(index)))
+    container.mux(video.encode(None))
+    if audio is not None:
+        container.mux(audio.encode(None))
 
 
 def _hum(index: int) -> av.AudioFrame:

@@ -32,6 +32,12 @@ def jpeg(index: int, *, width: int = 160, height: int = 96) -> bytes:
     return cv2.imencode(".jpg", image)[1].tobytes()
 
 
+def damaged(picture: bytes) -> bytes:
+    """A JPEG with the head of another and nothing behind it: it has a size and does not decode."""
+    tables, frame = picture.index(b"\xff\xdb"), picture.index(b"\xff\xc0")
+    return picture[: tables + 69] + picture[frame : frame + 19] + b"\xff\xda\xff\xd9"
+
+
 def write_video(path: Path, *, frames: int, fps: float = 10.0, width: int = 320) -> Path:
     """Write an AVI of motion JPEG, 16:9, in which frame i has the brightness 4 * i."""
     size = (width, width * 9 // 16)

@@ -135,7 +135,7 @@ def test_a_server_that_never_answers_is_given_up_after_the_open_time_out(
 def test_a_server_that_describes_and_sends_no_frame_is_named(rig: Rig) -> None:
     with mjpeg_server(Mjpeg(frames=0, afterwards="stall")) as server:
         life = reaches(rig.start(server.url), "Backoff", "OpenFailed")
-    assert "no picture within openTimeout (1 s)" in life.message
+    assert "no picture within openTimeout" in life.message
 
 
 def test_missing_credentials_are_waited_for_and_found(rig: Rig) -> None:

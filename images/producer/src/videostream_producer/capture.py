@@ -117,13 +117,16 @@ class Capture:
             self._track(Opening())
         self._metrics.opens.inc()
         try:
-            with self._native(self._plan.open_timeout_s):
+            # To ask an HTTP server what it sends and then let FFmpeg read it takes two time-outs.
+            with self._native(2 * self._plan.open_timeout_s):
                 source = self._opener()
         except SourceFailed as failure:
             return Failed(failure.reason, failure.message)
         self.info = source.info
         try:
-            return self._drain_file(source) if self._plan.is_file else self._drain_live(source)
+            if source.comes_in_bursts:
+                return self._drain_paced(source)
+            return self._drain_live(source)
         finally:
             with self._native(self._plan.read_timeout_s):
                 source.close()
@@ -131,55 +134,52 @@ class Capture:
     def _drain_live(self, source: FrameSource) -> Event | None:
         sampler = Sampler(1 / self._plan.fps)
         self.workload = Workload()
-        while not self._stop.is_set():
-            started_s = time.monotonic()
-            with self._native(self._plan.read_timeout_s):
-                grabbed = source.grab()
+        started_s = time.monotonic()
+        while self._grab(source):
             now_s = time.monotonic()
-            if not grabbed:
-                return self._interrupted(now_s - started_s)
-            self._arrived()
             self.workload.sample(now_s)
             sampler, kept = sampler.decide(now_s)
-            frame = self._picture(source) if kept else None
-            if frame is not None and self.mailbox.replace(frame):
-                self._metrics.dropped.labels("overrun").inc()
-        return None
+            if kept:
+                self._offer(source)
+            started_s = time.monotonic()
+        return self._interrupted(time.monotonic() - started_s)
 
-    def _interrupted(self, waited_s: float) -> Failed:
+    def _interrupted(self, waited_s: float) -> Failed | None:
+        if self._stop.is_set():
+            return None
         if waited_s >= 0.9 * self._plan.read_timeout_s:
             message = f"no frame for {waited_s:.1f} s: look at the camera's encoder and network"
             return Failed("Stalled", message)
         return Failed("EndOfStream", "the source closed the stream or sent what does not decode")
 
-    def _drain_file(self, source: FrameSource) -> Event | None:
+    def _drain_paced(self, source: FrameSource) -> Event | None:
+        """Read a recording, or a live source that gives seconds of video at once (HLS)."""
         period_s = 1 / self._plan.fps
         sampler = Sampler(period_s)
         playback: Playback | None = None
         at_s, index = 0.0, 0
-        while self._grab_file(source):
+        started_s = time.monotonic()
+        while self._grab(source):
             at_s = position_s(
                 source.position_ms(), index=index, fps=source.info.fps, previous_s=at_s
             )
             index += 1
             sampler, kept = sampler.decide(at_s)
-            if not kept:
-                continue
-            now_s = time.monotonic()
-            playback = (playback or Playback(now_s, at_s)).resumed(
-                at_s, now_s=now_s, slack_s=period_s
-            )
-            self._stop.wait(max(0.0, playback.due_s(at_s) - now_s))
-            frame = self._picture(source)
-            if frame is not None:
-                self._put(frame)
-        if self._stop.is_set():
-            return None
+            if kept:
+                now_s = time.monotonic()
+                playback = (playback or Playback(now_s, at_s)).resumed(
+                    at_s, now_s=now_s, slack_s=period_s
+                )
+                self._stop.wait(max(0.0, playback.due_s(at_s) - now_s))
+                self._offer(source)
+            started_s = time.monotonic()
+        if self._stop.is_set() or not self._plan.is_file:
+            return self._interrupted(time.monotonic() - started_s)
         if index == 0:
             return Failed("NotAVideo", "the file holds no picture that can be decoded")
         return None if self._plan.loop else Ended()
 
-    def _grab_file(self, source: FrameSource) -> bool:
+    def _grab(self, source: FrameSource) -> bool:
         if self._stop.is_set():
             return False
         with self._native(self._plan.read_timeout_s):
@@ -187,6 +187,16 @@ class Capture:
         if grabbed:
             self._arrived()
         return grabbed
+
+    def _offer(self, source: FrameSource) -> None:
+        """Put the current picture into the mailbox: a recording waits, a live source does not."""
+        frame = self._picture(source)
+        if frame is None:
+            return
+        if self._plan.is_file:
+            self._put(frame)
+        elif self.mailbox.replace(frame):
+            self._metrics.dropped.labels("overrun").inc()
 
     def _put(self, frame: CapturedFrame) -> None:
         while not self._stop.is_set():
@@ -197,13 +207,14 @@ class Capture:
         """Take the current frame with the time it was captured at, which always grows."""
         previous_ns = self.last_frame_time_ns
         now_ns = time.time_ns()
-        image = source.retrieve()
-        if image is None:
+        picture = source.retrieve()
+        if picture is None:
             return None
+        self.info = source.info  # its size may have changed
         # The time is a point's identity: a clock that steps back must not repeat one.
         captured_ns = now_ns if previous_ns is None else max(now_ns, previous_ns + 1)
         self.last_frame_time_ns = captured_ns
-        return CapturedFrame(image, captured_ns, self._connection)
+        return CapturedFrame(picture, captured_ns, self._connection)
 
     def _arrived(self) -> None:
         self._metrics.source_frames.inc()

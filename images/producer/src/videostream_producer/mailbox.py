@@ -7,7 +7,8 @@ recording waits until it was.
 import threading
 from dataclasses import dataclass
 
-from videostream_producer.encode import Image
+from videostream_producer.encode import Image, decode
+from videostream_producer.jpeg import Jpeg
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,14 @@ class CapturedFrame:
     `connection` counts openings of the source: frames of different ones must not be compared.
     """
 
-    image: Image
+    picture: Image | Jpeg
     capture_time_ns: int
     connection: int
+
+    @property
+    def image(self) -> Image:
+        """The picture decoded; raises ValueError if it cannot be."""
+        return decode(self.picture) if isinstance(self.picture, Jpeg) else self.picture
 
 
 class Mailbox:

@@ -2,23 +2,35 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from videostream_pipeline.logs import Redactor
 from videostream_producer.credentials import Credentials, read_credentials, with_credentials
-from videostream_producer.probe import diagnose
+from videostream_producer.http_link import HttpLink
+from videostream_producer.http_source import JpegSource, snapshot_reader, stream_reader
+from videostream_producer.multipart import boundary_of
+from videostream_producer.probe import Reply, diagnose, network_failure, refusal
 from videostream_producer.settings import SourceSettings
 from videostream_producer.source import FrameSource, SourceFailed, open_ffmpeg
 
 PROBE_TIMEOUT_MAX_S: Final = 5.0
+_OK: Final = 200
+_BAD_REQUEST: Final = 400
 
 Opener = Callable[[], FrameSource]
 
 
-def source_opener(settings: SourceSettings, *, credentials_dir: Path, redactor: Redactor) -> Opener:
-    """Give the function that opens the source once; it raises SourceFailed."""
+def source_opener(
+    settings: SourceSettings, *, fps: float, credentials_dir: Path, redactor: Redactor
+) -> Opener:
+    """Give the function that opens the source once; it raises SourceFailed.
+
+    `fps` is the rate at which a source of single pictures is asked for them.
+    """
     if settings.is_file:
         return lambda: _open_file(Path(unquote(urlsplit(settings.url).path)), settings)
 
@@ -27,7 +39,9 @@ def source_opener(settings: SourceSettings, *, credentials_dir: Path, redactor: 
         if settings.credentials is not None:
             credentials = read_credentials(credentials_dir, settings.credentials)
             redactor.register(credentials.password)
-        return _open_remote(settings, credentials)
+        if settings.url.startswith("http"):
+            return _open_http(settings, credentials, fps=fps)
+        return _open_ffmpeg(settings, credentials)
 
     return open_remote
 
@@ -37,7 +51,42 @@ def read_timeout_s(settings: SourceSettings) -> float:
     return min(settings.read_timeout_s, settings.stall_timeout_s)
 
 
-def _open_remote(settings: SourceSettings, credentials: Credentials | None) -> FrameSource:
+def _open_http(
+    settings: SourceSettings, credentials: Credentials | None, *, fps: float
+) -> FrameSource:
+    """Ask once and go by the answer's content type: JPEGs are read here, all else by FFmpeg."""
+    url, timeout_s = settings.url, settings.open_timeout_s
+    open_by_s = time.monotonic() + timeout_s
+    link = HttpLink(url, credentials)
+    try:
+        response = link.get(open_by_s)
+    except (OSError, HTTPException) as error:
+        link.close()
+        raise network_failure(url, error, timeout_s=timeout_s) from None
+    status, kind = response.status, response.headers.get("Content-Type", "")
+    if status >= _BAD_REQUEST:
+        link.close()
+        raise refusal(url, Reply(status), had_credentials=credentials is not None)
+    # A dead camera is noticed as soon as that of a stream, whatever the rate.
+    period_s = min(1 / fps, read_timeout_s(settings) / 2)
+    boundary = boundary_of(kind)
+    open_jpegs = partial(
+        JpegSource,
+        link=link,
+        open_by_s=open_by_s,
+        read_timeout_s=read_timeout_s(settings),
+    )
+    if status == _OK and boundary is not None:
+        return open_jpegs("mjpeg", stream_reader(link, response, boundary))
+    if status == _OK and kind.lower().startswith(("image/jpeg", "image/jpg")):
+        return open_jpegs("jpeg", snapshot_reader(link, response, period_s=period_s))
+    link.close()
+    return _open_ffmpeg(settings, credentials, comes_in_bursts="mpegurl" in kind.lower())
+
+
+def _open_ffmpeg(
+    settings: SourceSettings, credentials: Credentials | None, *, comes_in_bursts: bool = False
+) -> FrameSource:
     location = with_credentials(settings.url, credentials) if credentials else settings.url
     started_s = time.monotonic()
     try:
@@ -45,6 +94,7 @@ def _open_remote(settings: SourceSettings, credentials: Credentials | None) -> F
             location,
             open_timeout_s=settings.open_timeout_s,
             read_timeout_s=read_timeout_s(settings),
+            comes_in_bursts=comes_in_bursts,
         )
     except SourceFailed:
         waited_s = time.monotonic() - started_s
@@ -70,6 +120,7 @@ def _open_file(path: Path, settings: SourceSettings) -> FrameSource:
             str(path),
             open_timeout_s=settings.open_timeout_s,
             read_timeout_s=read_timeout_s(settings),
+            comes_in_bursts=True,
         )
     except SourceFailed:
         message = f"{path} is no video that FFmpeg can read: check that it was copied in full"

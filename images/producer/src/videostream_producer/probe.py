@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from videostream_producer.challenge import authorization
 from videostream_producer.credentials import Credentials
+from videostream_producer.http_link import camera_tls
 from videostream_producer.source import SourceFailed
 
 _PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
@@ -36,18 +37,16 @@ class Reply:
 
 def diagnose(url: str, credentials: Credentials | None, *, timeout_s: float) -> SourceFailed:
     """Say why a URL (without userinfo) does not open; takes about `timeout_s` at most."""
-    parts = urlsplit(url)
-    where = f"{parts.hostname}:{_port(parts)}"
     try:
-        reply = _ask(parts, credentials, time.monotonic() + timeout_s)
+        reply = _ask(urlsplit(url), credentials, time.monotonic() + timeout_s)
     except (OSError, ValueError) as error:
-        return _network_failure(error, where=where, host=parts.hostname or "", timeout_s=timeout_s)
-    return _refusal(reply, where=where, had_credentials=credentials is not None)
+        return network_failure(url, error, timeout_s=timeout_s)
+    return refusal(url, reply, had_credentials=credentials is not None)
 
 
-def _network_failure(
-    error: OSError | ValueError, *, where: str, host: str, timeout_s: float
-) -> SourceFailed:
+def network_failure(url: str, error: Exception, *, timeout_s: float) -> SourceFailed:
+    """Say why there was no answer to a request."""
+    where, host = _where(url), urlsplit(url).hostname or ""
     match error:
         case socket.gaierror() | UnicodeError():
             message = f"the host {host} is unknown: check spec.source.url and the cluster's DNS"
@@ -66,8 +65,9 @@ def _network_failure(
             return SourceFailed("OpenFailed", f"{where} cannot be reached: {text}")
 
 
-def _refusal(reply: Reply, *, where: str, had_credentials: bool) -> SourceFailed:
-    status = reply.status
+def refusal(url: str, reply: Reply, *, had_credentials: bool) -> SourceFailed:
+    """Say what is wrong with an answer."""
+    status, where = reply.status, _where(url)
     if status == _UNAUTHORIZED and not had_credentials:
         message = f"{where} asks for user name and password: set spec.source.credentialsSecretRef"
         return SourceFailed("AuthenticationFailed", message)
@@ -108,11 +108,7 @@ def _connect(parts: SplitResult, deadline_s: float) -> socket.socket:
     link = socket.create_connection(address, timeout=_left_s(deadline_s))
     if parts.scheme not in {"rtsps", "https"}:
         return link
-    # As FFmpeg does: cameras have certificates that nobody signed.
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(link, server_hostname=parts.hostname)
+    return camera_tls().wrap_socket(link, server_hostname=parts.hostname)
 
 
 def _request(parts: SplitResult, uri: str, *, sequence: int, answer: str | None = None) -> bytes:
@@ -166,6 +162,11 @@ def _uri(parts: SplitResult, *, is_rtsp: bool) -> str:
     if is_rtsp:
         return parts._replace(fragment="").geturl()
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _where(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{_port(parts)}"
 
 
 def _port(parts: SplitResult) -> int:

@@ -45,6 +45,7 @@ class Previous:
     thumbnail: bytes | None
     sequence: int | None
     connection: int
+    size: tuple[int, int]
 
 
 class ProducerProcess:
@@ -56,7 +57,10 @@ class ProducerProcess:
         self.metrics = Metrics()
         self._settings = settings
         open_source = opener or source_opener(
-            settings.source, credentials_dir=settings.credentials_dir, redactor=redactor
+            settings.source,
+            fps=settings.frames.fps,
+            credentials_dir=settings.credentials_dir,
+            redactor=redactor,
         )
         self._capture = Capture(capture_plan(settings), open_source, self.metrics)
         self._publisher = Publisher(settings, metrics=self.metrics, redactor=redactor)
@@ -116,8 +120,9 @@ class ProducerProcess:
                 self._hand_over(self._waiting)
             else:
                 frame = self._capture.mailbox.take(timeout_s=_WAIT_S)
-                if frame is not None:
-                    self._hand_over(self._picture(frame))
+                shot = self._picture(frame) if frame is not None else None
+                if shot is not None:
+                    self._hand_over(shot)
             self._capture.tick()
             self._keep_alive()
         return None
@@ -129,23 +134,31 @@ class ProducerProcess:
         self.metrics.partitions.set(self._watch.partitions or 0)
         self._reporter.tick(problem=problem)
 
-    def _picture(self, frame: CapturedFrame) -> Shot:
+    def _picture(self, frame: CapturedFrame) -> Shot | None:
+        """Picture a frame; None, and counted, if what the source sent does not decode."""
         frames = self._settings.frames
-        with self.metrics.encode_seconds.time():
-            pictures = make_pictures(
-                frame.image,
-                width=frames.width,
-                height=frames.height,
-                jpeg_quality=frames.jpeg_quality,
-                thumbnail_width=frames.reference_width,
-            )
+        try:
+            with self.metrics.encode_seconds.time():
+                pictures = make_pictures(
+                    frame.picture,
+                    width=frames.width,
+                    height=frames.height,
+                    jpeg_quality=frames.jpeg_quality,
+                    thumbnail_width=frames.reference_width,
+                )
+        except ValueError:
+            self.metrics.dropped.labels("undecodable").inc()
+            return None
         self.metrics.captured.inc()
         self.metrics.frame_bytes.observe(len(pictures.jpeg))
         self._stillness = self._stillness.see(pictures.jpeg, time.monotonic())
         self.metrics.unchanged.set(self._stillness.lasts_s)
+        self.metrics.passed_on.inc(pictures.is_passed_on)
         previous = self._previous
-        if previous is None or previous.connection != frame.connection:
-            previous = Previous(None, None, frame.connection)
+        size = pictures.width, pictures.height
+        if previous is None or (previous.connection, previous.size) != (frame.connection, size):
+            # Pictures of another connection or another size must not be compared.
+            previous = Previous(None, None, frame.connection, size)
         return Shot(
             pictures=pictures,
             capture_time_ns=frame.capture_time_ns,
@@ -168,7 +181,9 @@ class ProducerProcess:
             case int():
                 sequence = answer
         # Dropped or not, it was captured: the next frame is compared with this one.
-        self._previous = Previous(shot.pictures.thumbnail, sequence, shot.connection)
+        pictures = shot.pictures
+        size = pictures.width, pictures.height
+        self._previous = Previous(pictures.thumbnail, sequence, shot.connection, size)
 
     def _unhealthy(self) -> str | None:
         age_s = time.monotonic() - self._beat_s

@@ -12,6 +12,7 @@ from typing import Final, Protocol, cast
 import cv2
 
 from videostream_producer.encode import Image
+from videostream_producer.jpeg import Jpeg
 
 _CODECS: Final = {
     "avc1": "h264",
@@ -57,11 +58,15 @@ class FrameSource(Protocol):
     def info(self) -> SourceInfo:
         """Codec, size and nominal rate."""
 
+    @property
+    def comes_in_bursts(self) -> bool:
+        """Whether seconds of video can be read at once, so that its time stamps set the pace."""
+
     def grab(self) -> bool:
         """Move on to the next frame; False at the end, at a time-out and after an error."""
 
-    def retrieve(self) -> Image | None:
-        """Give the current frame (height x width x 3, BGR), None if it does not decode."""
+    def retrieve(self) -> Image | Jpeg | None:
+        """Give the current frame (height x width x 3, BGR, or coded); None: it does not decode."""
 
     def position_ms(self) -> float:
         """Give the current frame's time within the source, in milliseconds."""
@@ -79,7 +84,9 @@ def silence_native_logs() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def open_ffmpeg(location: str, *, open_timeout_s: float, read_timeout_s: float) -> "FfmpegSource":
+def open_ffmpeg(
+    location: str, *, open_timeout_s: float, read_timeout_s: float, comes_in_bursts: bool = False
+) -> "FfmpegSource":
     """Open a URL or an absolute path; raises SourceFailed without naming the location.
 
     Why a remote source did not open OpenCV does not say: see `probe`.
@@ -101,7 +108,7 @@ def open_ffmpeg(location: str, *, open_timeout_s: float, read_timeout_s: float) 
     if not capture.isOpened():
         capture.release()
         raise SourceFailed("OpenFailed", "FFmpeg could not open the source")
-    return FfmpegSource(capture)
+    return FfmpegSource(capture, comes_in_bursts=comes_in_bursts)
 
 
 def capture_options(*, remote: bool, timeout_s: float) -> str:
@@ -122,8 +129,9 @@ def capture_options(*, remote: bool, timeout_s: float) -> str:
 class FfmpegSource:
     """A source opened by OpenCV's FFmpeg back end."""
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
+    def __init__(self, capture: cv2.VideoCapture, *, comes_in_bursts: bool) -> None:
         self._capture = capture
+        self.comes_in_bursts = comes_in_bursts
         self._info = SourceInfo(
             codec=codec_name(int(capture.get(cv2.CAP_PROP_FOURCC))),
             width=int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
