@@ -180,4 +180,4 @@ def test_example_is_accepted_and_understood(
 
 
 def test_there_are_examples() -> None:
-    assert len(list(EXAMPLES.glob("*.yaml"))) == 11
+    assert len(list(EXAMPLES.glob("*.yaml"))) == 12
