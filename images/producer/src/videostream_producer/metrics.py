@@ -36,7 +36,7 @@ class Metrics:
         self.dropped = counter(
             "dropped_frames",
             "Frames not handed to Kafka, by cause: overrun (the main loop was too slow), "
-            "queue_full, too_large, not_connected.",
+            "undecodable (a damaged JPEG), queue_full, too_large, not_connected.",
             "reason",
         )
         self.delivery_failed = counter(
