@@ -357,3 +357,11 @@ def test_pods_of_a_new_stream_have_a_minute_to_come() -> None:
     assert stream.tick(came=1).limited_by == "PodsNotReady"
     stream.ready = None
     assert stream.tick(came=1, went=13).limited_by is None
+
+
+def test_a_backlog_in_few_partitions_is_that_of_one_replica() -> None:
+    aims, rates = Aims(5, 60, 8), (1.0,) * 12
+    spread = sizes(Load(12, 0, 240, rates, 0, (20,) * 12), Group(4, 12, 5), aims)
+    assert spread.up <= 4, "each of four gets through its share in time"
+    heaped = sizes(Load(12, 0, 240, rates, 0, (80, 80, 80) + (0,) * 9), Group(4, 12, 5), aims)
+    assert heaped.up > 4, "three partitions of one replica hold it all"

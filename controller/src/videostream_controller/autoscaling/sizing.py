@@ -26,7 +26,7 @@ class Load:
     """What is to be carried. Rates in records/s, of the partitions that are not stalled.
 
     `slow` has one rate per partition over a minute; `arrival` and `lag` are sums over those of
-    them that are not hot.
+    them that are not hot. `lags` are of those that are not hot and in which somebody moves.
     """
 
     arrival: float
@@ -34,6 +34,7 @@ class Load:
     lag: int
     slow: tuple[float, ...]
     hot: int
+    lags: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,12 @@ def sizes(load: Load, group: Group, aims: Aims) -> Sizes:
     """Return the sizes for a load; the group's partitions include the hot ones."""
     rest, capacity = group.partitions - load.hot, group.capacity
     excess = max(0.0, load.lag - load.arrival * (aims.target_lag_s + SHADOW_S))
+    heaped = max(excess, _heaped(load, group, aims))
     able = throughput(group.replicas - load.hot, rest, capacity)
     catch_up = 0.0
-    if not _drains(excess, able - load.arrival, aims.drain_time_s):
+    if not _drains(heaped, able - load.arrival, aims.drain_time_s):
         lost = load.arrival * (aims.pod_start_s + REBALANCE_S)
-        catch_up = (excess + lost) / aims.drain_time_s
+        catch_up = (heaped + lost) / aims.drain_time_s
     alone = _isolation(load, group.partitions, capacity)
     need = max(load.arrival, load.surge) / UP_UTILISATION + catch_up
     up = load.hot + fit(need, rest, capacity)
@@ -114,6 +116,20 @@ def sizes(load: Load, group: Group, aims: Aims) -> Sizes:
     down = load.hot + fit(steady / DOWN_UTILISATION, rest, capacity)
     short = need > rest * capacity
     return Sizes(max(alone, up), max(alone, down), excess, able, short)
+
+
+def _heaped(load: Load, group: Group, aims: Aims) -> float:
+    """Return the excess if all replicas had as much as the one that has most.
+
+    The others cannot help it: after a consumer has died, its partitions hold all of the backlog.
+    """
+    rest = group.partitions - load.hot
+    if rest <= 0:
+        return 0.0
+    held = math.ceil(rest / max(1, group.replicas - load.hot))
+    allowed = load.arrival / rest * (aims.target_lag_s + SHADOW_S)
+    beyond = sorted(max(0.0, lag - allowed) for lag in load.lags)
+    return sum(beyond[-held:]) * rest / held
 
 
 def _drains(excess: float, spare: float, within_s: float) -> bool:

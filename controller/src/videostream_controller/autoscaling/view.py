@@ -73,13 +73,14 @@ class View:
             lag=sum(self.past.last.lags[p] for p in rest),
             slow=tuple(self._slow[p] for p in rest),
             hot=len(self.hot),
+            lags=tuple(self.past.last.lags[p] for p in rest if self.past.still_s[p] < _STILL_S),
         )
         group = sizing.Group(self.replicas, len(self.active), self.fps)
         sizes = sizing.sizes(load, group, self.aims)
         if not self.lacks_pods:
             return sizes
         # Lag that grows because pods do not come is no reason to ask for more that do not come.
-        without_lag = sizing.sizes(replace(load, lag=0), group, self.aims)
+        without_lag = sizing.sizes(replace(load, lag=0, lags=()), group, self.aims)
         return replace(sizes, up=without_lag.up, short=without_lag.short)
 
     @cached_property
