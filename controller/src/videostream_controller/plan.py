@@ -111,7 +111,8 @@ def _consumer_actions(
         return apply
     scale = Scale(manifest["metadata"]["name"], decision.replicas)
     if child.live is None:
-        return (*apply, scale)
+        # One is what a new Deployment has anyway.
+        return apply if decision.replicas == 1 else (*apply, scale)
     is_due = child.live["spec"].get("replicas", 1) != decision.replicas
     # The scaler takes the replicas over before the apply lets go of them: without an owner they
     # would fall back to 1.

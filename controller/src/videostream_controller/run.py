@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from videostream_controller.settings import Settings
 
 _log = logging.getLogger(__name__)
-_WORKERS: Final = 4
+_WORKERS: Final = 16  # they mostly wait: for the API server and for Kafka
 _FINISH_WITHIN_S: Final = 2.0  # a reconcile that is cut off is done again at the next start
 _BEAT_S: Final = 1.0
 _MAX_LOOP_LAG_S: Final = 5.0

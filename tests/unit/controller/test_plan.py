@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.bodies import CREATED, PODS, deployment, stream
 from videostream_controller import manifests
-from videostream_controller.observed import Applied, Child, Observed, TopicState
+from videostream_controller.autoscaling import Decision
+from videostream_controller.observed import Applied, Autoscaled, Child, Observed, TopicState
 from videostream_controller.plan import Apply, ForceRecreate, Plan, Scale, fingerprint, plan
 
 DOWN = TopicState("Unreachable", "no answer")
@@ -26,6 +27,9 @@ def names(planned: Plan) -> list[tuple[str, str]]:
 
 def test_a_new_stream_gets_consumers_before_its_producer() -> None:
     planned = plan(stream(), Observed(CREATED), PODS)
+    assert names(planned) == [("Apply", "cam-consumer"), ("Apply", "cam-producer")]
+    two = Autoscaled(Decision(2, 2, "Holding", "minReplicas"))
+    planned = plan(stream(), Observed(CREATED, scaling=two), PODS)
     assert names(planned) == [
         ("Apply", "cam-consumer"),
         ("Scale", "cam-consumer"),
