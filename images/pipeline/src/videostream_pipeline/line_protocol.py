@@ -7,6 +7,7 @@ backslash at the end of a name or tag: the first becomes a space, the second is 
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from typing import TYPE_CHECKING, Final
@@ -27,6 +28,7 @@ def escape_measurement(name: str) -> str:
     return _MEASUREMENT_SPECIAL.sub(r"\\\1", _expressible(name))
 
 
+@functools.lru_cache(maxsize=1024)  # the same few field keys stand in every frame's points
 def escape_tag(text: str) -> str:
     """Return a tag key, a tag value or a field key as line protocol spells it."""
     return _TAG_SPECIAL.sub(r"\\\1", _expressible(text))
