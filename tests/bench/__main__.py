@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 
-from tests.bench import fleet, wire
+from tests.bench import consumer, fleet, latency, producer, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,13 @@ def _wire(_: fleet.Options) -> None:
     wire.run()
 
 
-BENCHMARKS: Final[dict[str, Callable[[fleet.Options], None]]] = {"wire": _wire, "fleet": fleet.run}
+BENCHMARKS: Final[dict[str, Callable[[fleet.Options], None]]] = {
+    "wire": _wire,
+    "consumer": lambda _: consumer.run(),
+    "producer": lambda _: producer.run(),
+    "latency": lambda _: latency.run(),
+    "fleet": fleet.run,
+}
 
 
 def main() -> None:

@@ -19,26 +19,32 @@ REPEATS = 15
 JPEG_QUALITY = 80
 
 
-def record_round_trip(picture: Picture) -> int:
-    """Encode, decode and measure a frame record; returns its bytes on the wire."""
+def frame_record(
+    picture: Picture, *, sequence: int = 1, stream: StreamName | None = None
+) -> FrameRecord:
+    """Make the record that the producer would make of a picture, with two thumbnails."""
     height, width = picture.shape[:2]
     _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     gray = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     thumbnail = cv2.resize(gray, (128, 128 * height // width), interpolation=cv2.INTER_AREA)
     _, thumbnail_jpeg = cv2.imencode(".jpg", thumbnail, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    record = FrameRecord(
-        stream=StreamName("video", "bench"),
+    return FrameRecord(
+        stream=stream or StreamName("video", "bench"),
         session="0123456789abcdef",
-        sequence=1,
+        sequence=sequence,
         capture_time_ns=time.time_ns(),
         width=width,
         height=height,
         jpeg=jpeg.tobytes(),
         thumbnail=thumbnail_jpeg.tobytes(),
         reference=thumbnail_jpeg.tobytes(),
-        reference_sequence=0,
+        reference_sequence=sequence - 1 if sequence else None,
     )
-    key, value, headers = encode(record)
+
+
+def record_round_trip(picture: Picture) -> int:
+    """Encode, decode and measure a frame record; returns its bytes on the wire."""
+    key, value, headers = encode(frame_record(picture))
     back = decode(key, value, headers)
     reduced = cv2.imdecode(np.frombuffer(back.jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_4)
     assert reduced is not None, "a JPEG of our own decodes"
@@ -46,16 +52,25 @@ def record_round_trip(picture: Picture) -> int:
     return len(key) + len(value) + sum(len(name) + len(body) for name, body in headers)
 
 
-def seed_round_trip(picture: Picture) -> int:
-    """Encode, decode and measure the message of 2018; returns its bytes on the wire."""
+def seed_message(picture: Picture) -> bytes:
+    """Make the message of 2018."""
     height, width = picture.shape[:2]
     rgba = cv2.cvtColor(picture, cv2.COLOR_BGR2RGBA)
-    message = json.dumps(
-        {"pix": base64.b64encode(rgba.tobytes()).decode(), "rows": height, "cols": width}
-    ).encode()
+    pixels = base64.b64encode(rgba.tobytes()).decode()
+    return json.dumps({"pix": pixels, "rows": height, "cols": width}).encode()
+
+
+def seed_mean(message: bytes) -> float:
+    """Read the message of 2018 and give the mean of all its pixels."""
     back = json.loads(message)
     pixels = np.frombuffer(base64.b64decode(back["pix"]), np.uint8)
-    pixels.reshape(back["rows"], back["cols"], 4)[..., :3].mean()
+    return float(pixels.reshape(back["rows"], back["cols"], 4)[..., :3].mean())
+
+
+def seed_round_trip(picture: Picture) -> int:
+    """Encode, decode and measure the message of 2018; returns its bytes on the wire."""
+    message = seed_message(picture)
+    seed_mean(message)
     return len(message)
 
 

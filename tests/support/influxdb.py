@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,9 +111,9 @@ class Influx:
             return False
 
 
-@pytest.fixture(scope="session")
-def influxdb() -> Iterator[Influx]:
-    """A running server with an organisation and an admin token; `new_bucket` for each test."""
+@contextmanager
+def run_influxdb() -> Iterator[Influx]:
+    """Run a server with an organisation and an admin token for a `with` block."""
     host_port = free_port()
     url = f"http://127.0.0.1:{host_port}"
     with container(
@@ -127,6 +128,13 @@ def influxdb() -> Iterator[Influx]:
         server.wait()
         setup = {"username": "admin", "password": uuid.uuid4().hex, "token": server.token}
         server.call("POST", "/api/v2/setup", {**setup, "org": _ORG, "bucket": server.bucket})
+        yield server
+
+
+@pytest.fixture(scope="session")
+def influxdb() -> Iterator[Influx]:
+    """A running server; `new_bucket` for each test."""
+    with run_influxdb() as server:
         yield server
 
 
