@@ -1,10 +1,11 @@
 """An RTSP server on loopback that sends real H.264 or H.265 and misbehaves as told.
 
-RTP goes interleaved in the RTSP connection (RFC 2326, 10.12), H.264 as RFC 6184 and H.265 as
-RFC 7798 say: one NAL unit a packet, large ones in fragments.
+RTP goes interleaved in the RTSP connection (RFC 2326, 10.12) or over UDP, as the client asks,
+H.264 as RFC 6184 and H.265 as RFC 7798 say: one NAL unit a packet, large ones in fragments.
 """
 
 import base64
+import re
 import socket
 import struct
 import threading
@@ -46,7 +47,9 @@ def rtsp_source(behaviour: Rtsp) -> Iterator[Server]:
     ended = threading.Event()
 
     def serve(link: socket.socket) -> None:
-        _Session(link, behaviour, ended).run()
+        session = _Session(link, behaviour, ended)
+        with session.udp:
+            session.run()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/stream")
@@ -61,6 +64,9 @@ class _Session:
         self._behaviour = behaviour
         self._ended = ended
         self._numbers = {0: 0, 2: 0}  # by channel
+        self._client_ports: dict[int, int] = {}  # by channel, over UDP
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", 0))
 
     def run(self) -> None:
         received = b""
@@ -92,11 +98,19 @@ class _Session:
                 headers = {"Content-Type": "application/sdp", "Content-Base": f"{uri}/"}
             case "SETUP":
                 channel = 2 if uri.endswith("sound") else 0
-                headers["Transport"] = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
+                headers["Transport"] = self._transport(said["transport"], channel)
             case _:
                 pass
         self._say("200 OK", said["cseq"], headers, body)
         return method == "PLAY"
+
+    def _transport(self, asked: str, channel: int) -> str:
+        """Agree to the first way of sending that the client asked for."""
+        ports = re.match(r"RTP/AVP(?:/UDP)?;unicast;client_port=(\d+)-(\d+)", asked)
+        if ports is None:
+            return f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
+        self._client_ports[channel] = int(ports[1])
+        return f"{ports[0]};server_port={self.udp.getsockname()[1]}-9"
 
     def _may(self, method: str, authorization: str) -> bool:
         password = self._behaviour.password
@@ -149,6 +163,10 @@ class _Session:
         number = self._numbers[channel]
         self._numbers[channel] = (number + 1) % 65_536
         packet = struct.pack(">BBHII", 0x80, kind, number, at % 2**32, 7 + channel) + payload
+        port = self._client_ports.get(channel)
+        if port is not None:
+            self.udp.sendto(packet, ("127.0.0.1", port))
+            return
         self._link.sendall(struct.pack(">cBH", b"$", channel, len(packet)) + packet)
 
 

@@ -37,7 +37,7 @@ _HTTP_PORT: Final = 8080
 _UID: Final = 10001
 _SOURCE_FIELDS: Final = (
     *("url", "credentialsSecretRef", "openTimeout", "readTimeout", "stallTimeout"),
-    *("reconnect", "loop"),
+    *("transport", "decode", "reconnect", "loop"),
 )
 
 

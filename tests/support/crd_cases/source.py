@@ -35,6 +35,13 @@ SOURCE_CASES = [
     ),
     Case(
         node="spec.source",
+        says="source.transport is only for",
+        field="spec.source.transport",
+        bad=source(url="rtsps://camera.example/a", transport="UDP"),
+        good=source(url="rtsp://camera.example/a", transport="UDP", decode="KeyFrames"),
+    ),
+    Case(
+        node="spec.source",
         says="must be at most source.stallTimeout",
         field="spec.source.readTimeout",
         bad=source(readTimeout="1m1s", stallTimeout="60s"),

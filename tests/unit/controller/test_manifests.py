@@ -75,6 +75,8 @@ def test_the_spec_travels_in_its_own_spelling() -> None:
         "source": {
             "url": "rtsp://camera.test/live",
             "credentialsSecretRef": {"name": "login"},
+            "transport": "UDP",
+            "decode": "KeyFrames",
         },
         "frames": {"fps": "0.5", "width": 640},
         "influx": {"tags": {"site": "north"}},
@@ -90,6 +92,8 @@ def test_the_spec_travels_in_its_own_spelling() -> None:
         "openTimeout": "10s",
         "readTimeout": "5s",
         "stallTimeout": "10s",
+        "transport": "UDP",
+        "decode": "KeyFrames",
         "reconnect": {"initialBackoff": "1s", "maxBackoff": "30s"},
         "loop": False,
     }

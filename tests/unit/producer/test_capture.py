@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.fault_servers import Mjpeg, black_hole, mjpeg_server, rtsp_server, write_video
 from videostream_producer.source import (
     FrameSource,
+    Reading,
     SourceFailed,
     capture_options,
     codec_name,
@@ -250,10 +252,14 @@ def test_a_capture_thread_that_died_is_seen(rig: Rig) -> None:
 
 
 def test_options_keep_tcp_and_bound_the_socket() -> None:
-    options = capture_options(remote=True, timeout_s=10)
-    assert "rtsp_transport;tcp" in options.split("|")
-    assert "timeout;10000000" in options.split("|")
-    assert capture_options(remote=False, timeout_s=10) == "protocol_whitelist;file"
+    reading = Reading(10, 5)
+    options = capture_options(reading, remote=True).split("|")
+    assert {"rtsp_transport;tcp", "timeout;10000000"} <= set(options)
+    over_udp = capture_options(replace(reading, over_udp=True), remote=True)
+    assert "rtsp_transport;udp" in over_udp.split("|")
+    assert capture_options(reading, remote=False) == "protocol_whitelist;file"
+    keys = capture_options(replace(reading, key_frames_only=True), remote=False)
+    assert keys == "protocol_whitelist;file|avdiscard;nonkey"
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,35 @@ def test_reads_h264_and_h265_with_and_without_sound(
     assert steps <= {1, 2, 3}, bars
 
 
+def test_reads_rtp_over_udp_and_names_its_silence(rig: Rig) -> None:
+    with rtsp_source(Rtsp(clips=(clip(frames=38),), frames=60, afterwards="stall")) as server:
+        capture = rig.start(server.url, frames__fps=25, source__transport="UDP")
+        frames = take(capture, 20)
+        assert len(server.connections) == 1
+        reaches(capture, "Backoff", "Stalled")
+    assert frames[0].image.shape == (96, 160, 3)
+
+
+def test_only_key_frames_are_decoded_if_that_is_asked_for(rig: Rig) -> None:
+    with rtsp_source(Rtsp(clips=(clip(frames=10, width=1280, height=720),))) as server:
+        whole = rig.start(server.url)
+        reaches(whole, "Streaming")
+        all_share = cpu_share(whole, over_s=2)
+        whole.stop(timeout_s=5)
+        before = rig.metrics.total("source_frames")
+        capture = rig.start(server.url, frames__fps=25, source__decode="KeyFrames")
+        frames = take(capture, 5)
+        share = cpu_share(capture, over_s=2)
+        read = rig.metrics.total("source_frames") - before
+    # A key frame each 0.4 s, later on a busy machine, and each shows the clip's first picture.
+    span_s = (frames[-1].capture_time_ns - frames[1].capture_time_ns) / 1e9
+    assert span_s > 1
+    assert {int(np.argmax(frame.image[360, :, 0])) // 8 for frame in frames} == {0}
+    assert read < 20
+    print(f"key frames only, one of 10: {share / all_share:.2f} of the CPU of decoding all")
+    assert share < 0.7 * all_share
+
+
 def test_a_camera_with_rare_key_frames_is_shown_from_its_first_one(rig: Rig) -> None:
     # The next key frame comes after 12 s, far beyond the read time-out of 0.5 s.
     with rtsp_source(Rtsp(clips=(clip(frames=300),))) as server:

@@ -19,7 +19,7 @@ from videostream_producer.encode import make_pictures
 from videostream_producer.jpeg import Jpeg
 from videostream_producer.opening import source_opener
 from videostream_producer.settings import parse_settings
-from videostream_producer.source import FrameSource, open_ffmpeg
+from videostream_producer.source import FrameSource, Reading, open_ffmpeg
 
 __all__ = ["rig"]
 
@@ -130,7 +130,7 @@ def test_motion_jpeg_costs_a_fraction_of_decoding_all_of_it(tmp_path: Path) -> N
             settings.source, fps=5, credentials_dir=tmp_path, redactor=Redactor()
         )
         ours_s = _cost_s(opener())
-        decoding_s = _cost_s(open_ffmpeg(server.url, open_timeout_s=5, read_timeout_s=5))
+        decoding_s = _cost_s(open_ffmpeg(server.url, Reading(5, 5)))
     print(f"720p motion JPEG, 25 fps in, 5 out: {ours_s / decoding_s:.3f} of decoding all")
     assert ours_s < 0.5 * decoding_s
 

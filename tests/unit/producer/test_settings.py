@@ -146,3 +146,12 @@ def test_never_repeats_a_password_from_a_url() -> None:
         assert "hunter22" not in message
         assert "admin" not in message
         assert "credentialsSecretRef" in message
+
+
+def test_transport_and_decode_have_their_words() -> None:
+    source = parse_settings(environ()).source
+    assert (source.transport, source.decode) == ("TCP", "All")
+    chosen = parse_settings(environ(source__transport="UDP", source__decode="KeyFrames")).source
+    assert (chosen.transport, chosen.decode) == ("UDP", "KeyFrames")
+    found = faults(environ(source__transport="SCTP", source__decode="Some"))
+    assert set(found) == {"spec.source.transport", "spec.source.decode"}

@@ -15,7 +15,7 @@ from videostream_producer.http_source import JpegSource, snapshot_reader, stream
 from videostream_producer.multipart import boundary_of
 from videostream_producer.probe import Reply, diagnose, network_failure, refusal
 from videostream_producer.settings import SourceSettings
-from videostream_producer.source import FrameSource, SourceFailed, open_ffmpeg
+from videostream_producer.source import FrameSource, Reading, SourceFailed, open_ffmpeg
 
 PROBE_TIMEOUT_MAX_S: Final = 5.0
 _OK: Final = 200
@@ -90,12 +90,7 @@ def _open_ffmpeg(
     location = with_credentials(settings.url, credentials) if credentials else settings.url
     started_s = time.monotonic()
     try:
-        return open_ffmpeg(
-            location,
-            open_timeout_s=settings.open_timeout_s,
-            read_timeout_s=read_timeout_s(settings),
-            comes_in_bursts=comes_in_bursts,
-        )
+        return open_ffmpeg(location, _reading(settings, comes_in_bursts=comes_in_bursts))
     except SourceFailed:
         waited_s = time.monotonic() - started_s
     failure = diagnose(
@@ -109,6 +104,16 @@ def _open_ffmpeg(
     raise failure
 
 
+def _reading(settings: SourceSettings, *, comes_in_bursts: bool) -> Reading:
+    return Reading(
+        settings.open_timeout_s,
+        read_timeout_s(settings),
+        comes_in_bursts=comes_in_bursts,
+        over_udp=settings.transport == "UDP",
+        key_frames_only=settings.decode == "KeyFrames",
+    )
+
+
 def _open_file(path: Path, settings: SourceSettings) -> FrameSource:
     if not path.exists():
         message = f"{path} does not exist: check spec.source.url and what spec.source.volume holds"
@@ -116,12 +121,7 @@ def _open_file(path: Path, settings: SourceSettings) -> FrameSource:
     if not path.is_file():
         raise SourceFailed("FileNotFound", f"{path} is no file: name a video file in it")
     try:
-        return open_ffmpeg(
-            str(path),
-            open_timeout_s=settings.open_timeout_s,
-            read_timeout_s=read_timeout_s(settings),
-            comes_in_bursts=True,
-        )
+        return open_ffmpeg(str(path), _reading(settings, comes_in_bursts=True))
     except SourceFailed:
         message = f"{path} is no video that FFmpeg can read: check that it was copied in full"
         raise SourceFailed("NotAVideo", message) from None

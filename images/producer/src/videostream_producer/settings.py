@@ -7,7 +7,7 @@ The spec arrives in the spelling of the VideoStream resource; errors name its fi
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, Literal, cast, get_args
 
 from videostream_producer.fields import (
     FieldError,
@@ -25,6 +25,8 @@ from videostream_producer.fields import (
 from videostream_record import RecordInvalid, StreamName
 
 Partitioning = Literal["Interleaved", "Keyed"]
+Transport = Literal["TCP", "UDP"]
+Decode = Literal["All", "KeyFrames"]
 
 SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "file")
 FPS_MAX: Final = 120
@@ -63,6 +65,8 @@ class SourceSettings:
     initial_backoff_s: float
     max_backoff_s: float
     loop: bool
+    transport: Transport
+    decode: Decode
 
     @property
     def is_file(self) -> bool:
@@ -170,6 +174,10 @@ def _source(spec: Fields) -> SourceSettings:
         initial_backoff_s=initial_s,
         max_backoff_s=max_s,
         loop=spec.take("source.loop", flag, False),
+        transport=cast(
+            "Transport", spec.take("source.transport", choice(*get_args(Transport)), "TCP")
+        ),
+        decode=cast("Decode", spec.take("source.decode", choice(*get_args(Decode)), "All")),
     )
 
 

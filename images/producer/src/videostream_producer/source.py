@@ -84,22 +84,33 @@ def silence_native_logs() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def open_ffmpeg(
-    location: str, *, open_timeout_s: float, read_timeout_s: float, comes_in_bursts: bool = False
-) -> "FfmpegSource":
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How FFmpeg is to read a source; times in s.
+
+    `comes_in_bursts`: seconds of video can be read at once. `key_frames_only`: the others, which
+    build on them, are not decoded, and do not count as frames.
+    """
+
+    open_timeout_s: float
+    read_timeout_s: float
+    comes_in_bursts: bool = False
+    over_udp: bool = False
+    key_frames_only: bool = False
+
+
+def open_ffmpeg(location: str, reading: Reading) -> "FfmpegSource":
     """Open a URL or an absolute path; raises SourceFailed without naming the location.
 
     Why a remote source did not open OpenCV does not say: see `probe`.
     """
     # One source per process: the options are read from the environment at each open.
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = capture_options(
-        remote="://" in location, timeout_s=max(open_timeout_s, read_timeout_s)
-    )
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = capture_options(reading, remote="://" in location)
     parameters = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-        round(open_timeout_s * 1000),
+        round(reading.open_timeout_s * 1000),
         cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-        round(read_timeout_s * 1000),
+        round(reading.read_timeout_s * 1000),
         # More threads hold back one frame each, and cost a quarter more in all.
         cv2.CAP_PROP_N_THREADS,
         1,
@@ -108,21 +119,25 @@ def open_ffmpeg(
     if not capture.isOpened():
         capture.release()
         raise SourceFailed("OpenFailed", "FFmpeg could not open the source")
-    return FfmpegSource(capture, comes_in_bursts=comes_in_bursts)
+    return FfmpegSource(capture, comes_in_bursts=reading.comes_in_bursts)
 
 
-def capture_options(*, remote: bool, timeout_s: float) -> str:
+def capture_options(reading: Reading, *, remote: bool) -> str:
     """Give FFmpeg's options as OpenCV wants them: `key;value|key;value`."""
+    # OpenCV's own name: FFmpeg's skip_frame would not reach the decoder.
+    chosen = "|avdiscard;nonkey" if reading.key_frames_only else ""
     if not remote:
         # A play list in disguise must not make the producer fetch other things.
-        return "protocol_whitelist;file"
+        return f"protocol_whitelist;file{chosen}"
     # Setting anything drops OpenCV's own preference for TCP, so TCP must be in the list.  Without
     # fpsprobesize FFmpeg watches a camera for seconds only to guess its rate.  No fflags;nobuffer:
     # it throws away what was read at the opening, the first key frame with it, and a camera whose
     # key frames are further apart than the read time-out would never give a picture.
+    transport = "udp" if reading.over_udp else "tcp"
+    timeout_us = round(max(reading.open_timeout_s, reading.read_timeout_s) * 1_000_000)
     return (
-        "rtsp_transport;tcp|flags;low_delay|max_delay;500000|fpsprobesize;0"
-        f"|timeout;{round(timeout_s * 1_000_000)}"
+        f"rtsp_transport;{transport}|flags;low_delay|max_delay;500000|fpsprobesize;0"
+        f"|timeout;{timeout_us}{chosen}"
     )
 
 
