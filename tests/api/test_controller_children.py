@@ -201,10 +201,10 @@ def test_fixed_replicas_are_applied_and_kept(cluster: Cluster) -> None:
     until(lambda: replicas(cluster, "consumer") == 3, "the replicas are repaired")
 
 
-def test_external_follows_the_scale_subresource(cluster: Cluster) -> None:
+def test_external_follows_the_scale_subresource(cluster: Cluster, apiserver: ApiServer) -> None:
     run_stream(cluster, consumer={"replicas": 2, "scaling": {"mode": "External"}})
     assert replicas(cluster, "consumer") == 2
-    cluster.server.kubectl("scale", "vst", "cam", "--replicas=5", "-n", cluster.namespace)
+    apiserver.kubectl("scale", "vst", "cam", "--replicas=5", "-n", cluster.namespace)
     until(lambda: replicas(cluster, "consumer") == 5, "kubectl scale arrives")
     stream = cluster.stream("cam")
     assert stream is not None
@@ -281,7 +281,7 @@ def test_a_paused_stream_is_left_alone(cluster: Cluster) -> None:
     until(lambda: cluster.deployment("cam-producer"), "work goes on")
 
 
-def test_what_the_api_server_refuses_is_shown(cluster: Cluster) -> None:
+def test_what_the_api_server_refuses_is_shown(cluster: Cluster, apiserver: ApiServer) -> None:
     foreign = {"metadata": {"labels": {"app": "other"}}, "spec": {}}
     body = {
         "apiVersion": "apps/v1",
@@ -292,7 +292,7 @@ def test_what_the_api_server_refuses_is_shown(cluster: Cluster) -> None:
             "template": foreign | {"spec": {"containers": [{"name": "other", "image": "other:1"}]}},
         },
     }
-    cluster.server.apply(body, namespace=cluster.namespace)
+    apiserver.apply(body, namespace=cluster.namespace)
     cluster.create("cam", SPEC, annotations={"videostream.dev/paused": "true"})
     topic = {"name": f"videostream.{cluster.namespace}.cam", "id": "x", "partitions": 12}
     cluster.patch_status("cam", {"topic": topic | {"ownership": "Created"}})

@@ -24,5 +24,5 @@ class GroupLag:
         """Return how many records wait."""
         asked = ConsumerGroupTopicPartitions(self._group, self._parts)
         answer = self._admin.list_consumer_group_offsets([asked])[self._group].result(_ANSWER_S)
-        committed = sum(part.offset for part in answer.topic_partitions or [])
+        committed = sum(int(part.offset) for part in answer.topic_partitions or [])
         return self.ends() - committed
