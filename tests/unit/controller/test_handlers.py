@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+import kopf
 import pytest
 
 from tests.support.bodies import body
-from videostream_controller.handlers import on_deployment_event, on_stream_event
+from videostream_controller.handlers import _settings, on_deployment_event, on_stream_event
 from videostream_controller.store import Store
 from videostream_controller.workqueue import WorkQueue
 
@@ -89,3 +90,14 @@ def test_a_child_that_lost_its_owner_is_known_by_its_label() -> None:
     child = deployment(5, ownerReferences=[], labels={"videostream.dev/stream": "cam"})
     on_deployment_event(store, queue, event="MODIFIED", body=child)
     assert drain(queue) == ["video/cam"]
+
+
+def test_kopf_copies_nothing_of_an_object_and_writes_nothing_onto_it() -> None:
+    kept = _settings().persistence
+    seen, patch = kopf.Body(cast("kopf.RawBody", body())), kopf.Patch()
+    essence = kept.diffbase_storage.build(body=seen)
+    kept.diffbase_storage.store(body=seen, patch=patch, essence=essence)
+    kept.progress_storage.touch(body=seen, patch=patch, value="now")
+    assert not essence
+    assert not patch
+    assert kept.diffbase_storage.fetch(body=seen) is None
