@@ -102,12 +102,15 @@ class Subscription:
         return self._ownership.partitions
 
     def take(self, records: int = BATCH_RECORDS) -> Batch:
-        """Return up to so many records, those that came within 0.2 s; possibly none."""
+        """Return up to so many records: what is there, or the first within 0.2 s; possibly none."""
         self._resume()
         messages = list(self._held)
         self._held.clear()
         if not messages:
-            messages = self._usable(self._consumer.consume(records, _CONSUME_TIMEOUT_S))
+            # `consume` waits for all records that it may return: a live frame would wait as well.
+            messages = self._usable(self._consumer.consume(1, _CONSUME_TIMEOUT_S))
+            if messages and records > 1:
+                messages += self._usable(self._consumer.consume(records - 1, 0))
         self._after_poll()
         return Batch(tuple(messages), self._ownership.reach(messages))
 
