@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _FPS: Final = 5
 _SECONDS: Final = 60.0
+_CLIP_FRAMES: Final = 100
 _POINTS: Final = 5  # of 10 s each, after the first, in which the consumer catches up
 _STAGES: Final = ("latency", "taken", "measured", "stored")
 
@@ -43,7 +44,7 @@ def run() -> None:
     ):
         home = Path(directory)
         recording = home / "camera.mp4"
-        record_camera(recording)
+        record_camera(recording, frames=_CLIP_FRAMES)
         broker.create_topic("bench", partitions=12, max_message_bytes="2097152")
         broker.create_topic("bench-status", partitions=1)
         changes = {"frames__fps": _FPS, "source__loop": True}

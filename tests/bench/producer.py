@@ -45,7 +45,7 @@ def run() -> None:
     with tempfile.TemporaryDirectory() as directory, run_broker("bench-kafka") as broker:
         home = Path(directory)
         recording = home / "camera.mp4"
-        record_camera(recording)
+        record_camera(recording, frames=_CLIP_FRAMES)
         print(
             f"producer: {_WIDTH}x{_HEIGHT} H.264, "
             f"{recording.stat().st_size / _CLIP_FRAMES:.0f} bytes per frame, {_SOURCE_FPS} fps in, "
@@ -124,7 +124,7 @@ def _look(process: Process) -> dict[str, float]:
     }
 
 
-def record_camera(path: Path) -> None:
+def record_camera(path: Path, *, frames: int) -> None:
     """Write a noisy scene that drifts, as a camera codes it: a key frame each second, 4 Mbit/s."""
     options = {"tune": "zerolatency", "preset": "veryfast", "threads": "1"}
     scene = soft(_WIDTH, _HEIGHT)
@@ -133,7 +133,7 @@ def record_camera(path: Path) -> None:
         video = container.add_stream("libx264", _SOURCE_FPS, options=options)
         video.width, video.height, video.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
         video.gop_size, video.bit_rate = _SOURCE_FPS, 4_000_000
-        for index in range(_CLIP_FRAMES):
+        for index in range(frames):
             frame = av.VideoFrame.from_ndarray(_noisy(scene, index, random), format="bgr24")
             coded = frame.reformat(format="yuv420p")
             coded.pts = index
