@@ -129,10 +129,19 @@ def consumer_ready(
     if decision.by_scaler:
         # A scale-out is no trouble: while its pods start, the others go on.
         needed = min(needed, max(1, stream.consumer.scaling.min_replicas))
-    return _deployment_ready("ConsumerReady", observed, observed.consumer, replicas=needed)
+    return _deployment_ready(
+        "ConsumerReady",
+        observed,
+        observed.consumer,
+        replicas=needed,
+        # Each change of the number is a new generation, which Kubernetes has seen a moment later.
+        is_scaled=decision.by_scaler,
+    )
 
 
-def _deployment_ready(kind: str, observed: Observed, child: Child, *, replicas: int) -> Condition:
+def _deployment_ready(
+    kind: str, observed: Observed, child: Child, *, replicas: int, is_scaled: bool = False
+) -> Condition:
     if child.live is None:
         if observed.topic.is_ready:
             return Condition(kind, "False", "Creating", "the Deployment does not exist yet")
@@ -140,8 +149,9 @@ def _deployment_ready(kind: str, observed: Observed, child: Child, *, replicas: 
         return Condition(kind, "False", "WaitingForTopic", message)
     name = child.live["metadata"]["name"]
     available = count(child, "readyReplicas")
-    seen = count(child, "observedGeneration") >= child.live["metadata"].get("generation", 0)
-    if seen and available >= replicas:
+    generation = child.live["metadata"].get("generation", 0)
+    is_seen = is_scaled or count(child, "observedGeneration") >= generation
+    if is_seen and available >= replicas:
         return Condition(kind, "True", "Available", f"Deployment {name} is available")
     return _not_ready(kind, child, f"Deployment {name} has {available} of {replicas} pods ready")
 

@@ -213,6 +213,12 @@ def test_a_scale_out_is_no_trouble_while_the_fewest_are_there(ready: int, status
     assert said(build(seen, of), "ConsumerReady")[0] == status
 
 
+def test_a_change_of_the_number_alone_does_not_make_a_stream_unready() -> None:
+    scaled = deployment("cam-consumer", replicas=3, generation=2, observedGeneration=1)
+    seen = observed(consumer=scaled, decision=Decision(3, 4, "Active", "the load needs less"))
+    assert said(build(seen), "ConsumerReady") == ("True", "Available")
+
+
 def test_signals_that_cannot_be_measured() -> None:
     wrong = consumer(signals=SignalsStatus("Invalid", "no such type"))
     built = build(observed(Reports(producer(), (wrong,))))
