@@ -22,7 +22,7 @@ demo: ## From nothing to points in InfluxDB: cluster, images, chart, camera, Vid
 test: check sim test-services e2e ## Everything: check, then the real API server, Kafka, InfluxDB and kind
 
 .PHONY: check
-check: $(UV) ## Format, lint, types, imports, unit and property tests (under two minutes)
+check: $(UV) ## Format, lint, types, imports, unit and property tests (a few minutes)
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
