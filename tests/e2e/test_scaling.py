@@ -293,7 +293,6 @@ def nothing_was_lost_or_doubled(story: Story, influx: InfluxPortForward) -> None
         what="the producer has stopped",
     )
     accepted = accepted_by_kafka(bootstrap_servers=KAFKA_FROM_OUTSIDE, topic=topic)
-    assert max(accepted.values()) == 1
     eventually(
         lambda: is_complete(influx, accepted, namespace=story.streams.namespace, stream=story.name),
         timeout_s=120,

@@ -68,9 +68,13 @@ def stored_in_influx(
 def is_complete(
     influx: InfluxPortForward, accepted: Counter[RecordId], *, namespace: str, stream: str
 ) -> bool:
-    """Tell whether each record that Kafka accepted is stored once, and nothing else is."""
+    """Tell whether each record that Kafka accepted is stored once, and nothing else is.
+
+    Kafka itself may hold a record twice: a producer that got no answer before its broker went away
+    sends again under a new epoch. What is promised is that its points are there once.
+    """
     stored = stored_in_influx(influx, namespace=namespace, stream=stream)
     missing = set(accepted) - set(stored)
     assert not missing, f"{len(missing)} of {len(accepted)} missing: {sorted(missing)[:5]}"
-    assert stored == accepted, "a record was stored twice, or one that Kafka never had"
+    assert stored == Counter(set(accepted)), "stored twice, or one that Kafka never had"
     return True
