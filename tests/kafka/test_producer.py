@@ -180,23 +180,6 @@ def test_a_frozen_camera_is_told_and_its_frames_still_flow(
         assert process.metric("unchanged_seconds") == 0
 
 
-def test_a_camera_that_sends_more_than_can_be_decoded_is_told(
-    broker: Broker, topics: tuple[str, str], tmp_path: Path
-) -> None:
-    pictures = [jpeg(index, width=3840, height=2160) for index in range(8)]
-    flood = Mjpeg(fps=1e6, picture=lambda index: pictures[index % 8])
-    with (
-        mjpeg_server(flood) as server,
-        producer(broker, topics, server.url, tmp_path, frames__fps=30) as process,
-    ):
-        told = wait_for_reason(broker, topics[1], "TooFast")
-        assert "sub-stream" in told.source.message
-        assert told.source.state == "Streaming"
-        assert process.metric("capture_busy_ratio") > 0.9
-        # What cannot be kept up with is dropped, not piled up.
-        assert process.metric("source_frames_total") > process.metric("captured_frames_total")
-
-
 def test_an_outage_drops_frames_counts_them_and_ends_by_itself(
     broker: Broker, topics: tuple[str, str], tmp_path: Path
 ) -> None:

@@ -46,7 +46,7 @@ def decide(
     if (verdict := _by_spec(replicas, policy, sample)) is not None:
         return _without_view(state, verdict, replicas, policy, now_s)
     if sample is None or workload is None:
-        verdict = _unknown(replicas, workload)
+        verdict = _unknown(replicas)
         return _without_view(replace(state, up_ticks=0), verdict, replicas, policy, now_s)
     if not history.is_same_topic(state.history, sample):
         state = _forget_topic(state)
@@ -81,9 +81,9 @@ def _by_spec(replicas: int, policy: Policy, sample: Sample | None) -> Verdict | 
     return None
 
 
-def _unknown(replicas: int, workload: Workload | None) -> Verdict:
-    what = "the offsets" if workload is not None else "the Deployment"
-    return Verdict(replicas, "Holding", f"{what} cannot be seen now", hold="MetricsUnavailable")
+def _unknown(replicas: int) -> Verdict:
+    message = "offsets or pods cannot be seen now; the number stays"
+    return Verdict(replicas, "Holding", message, hold="MetricsUnavailable")
 
 
 def _forget_topic(state: State) -> State:
