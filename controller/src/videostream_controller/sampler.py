@@ -11,7 +11,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from videostream_controller import metrics
 from videostream_controller.api import parse
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from videostream_controller.workqueue import WorkQueue
 
 _log = logging.getLogger(__name__)
+_AWAY: Final = "Kafka cannot be reached; see TopicReady"
 
 
 @dataclass(slots=True)
@@ -67,8 +68,12 @@ class LagSampler:
                 await self._look_after(connection)
         for connection, client in self.clients.items():
             mine = [stream for stream in streams if stream.kafka.connection == connection]
-            sweeper = self._sweepers.setdefault(connection, Sweeper(client))
-            found = await sweeper.sweep([_target(stream) for stream in mine])
+            if connection in self._down:
+                # Always the same words, and no request that would only wait for its time-out.
+                found: dict[str, Sample | str] = {stream.key: _AWAY for stream in mine}
+            else:
+                sweeper = self._sweepers.setdefault(connection, Sweeper(client))
+                found = await sweeper.sweep([_target(stream) for stream in mine])
             for stream in mine:
                 self._take(stream, found[stream.key])
 
