@@ -57,11 +57,31 @@ def test_an_influx_connection_may_lack_its_token_and_never_shows_it(tmp_path: Pa
     assert "t0psecret" not in repr(connection)
 
 
-@pytest.mark.parametrize("url", ["", "influxdb:8086", "ftp://x", "http://u:p@influxdb:8086"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "influxdb:8086",
+        "ftp://x",
+        "http://u:p@influxdb:8086",
+        "http://influxdb:port",
+        "http://influxdb:86086",
+        "http://[influxdb]:8086",
+        "http://influx db:8086",
+    ],
+)
 def test_a_url_that_cannot_be_used_is_refused(tmp_path: Path, url: str) -> None:
     fill(tmp_path, url=url, org="o", bucket="b")
     with pytest.raises(ConnectionInvalid, match=r"url: missing or malformed: expected http"):
         read_influx_connection(tmp_path)
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "gru\u00df"])
+def test_a_token_that_no_header_can_carry_is_refused_unshown(tmp_path: Path, token: str) -> None:
+    fill(tmp_path, url="http://influxdb", org="o", bucket="b", token=token)
+    with pytest.raises(ConnectionInvalid, match=r"token: .*expected one line of ASCII") as refused:
+        read_influx_connection(tmp_path)
+    assert token not in str(refused.value)
 
 
 @pytest.mark.parametrize("missing", ["org", "bucket"])

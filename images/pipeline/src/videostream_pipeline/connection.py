@@ -55,18 +55,27 @@ def read_influx_connection(directory: Path) -> InfluxConnection:
     Raises ConnectionInvalid.
     """
     values = {name: _read(path) for name, path in _files(directory).items()}
-    url = values.get("url", "")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+    url, token = values.get("url", ""), values.get("token") or None
+    if not _is_http_url(url):
         raise ConnectionInvalid(
             _missing(directory, "url", "http(s)://host[:port] without userinfo")
         )
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise ConnectionInvalid(_missing(directory, "token", "one line of ASCII text"))
     for name in ("org", "bucket"):
         if not values.get(name):
             raise ConnectionInvalid(_missing(directory, name, f"the name of the {name}"))
-    return InfluxConnection(
-        url=url, org=values["org"], bucket=values["bucket"], token=values.get("token") or None
-    )
+    return InfluxConnection(url=url, org=values["org"], bucket=values["bucket"], token=token)
+
+
+def _is_http_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        usable = parts.port is None or parts.port > 0
+    except ValueError:  # brackets without an IPv6 address, a port that is no number
+        return False
+    named = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+    return named and usable and url.isprintable() and " " not in url
 
 
 def _files(directory: Path) -> dict[str, Path]:
