@@ -105,8 +105,15 @@ def test_refusal_never_repeats_a_password(url: str, streams: Streams) -> None:
     assert "hunter2" not in str(answer)
 
 
+_SECRETS = {
+    "url": "rtsps://camera.example/stream",
+    "credentialsSecretRef": {"name": "camera"},
+    "tls": {"caSecretRef": {"name": "plant-ca"}},
+}
+
+
 def test_defaults_are_filled_as_the_controller_knows_them(streams: Streams) -> None:
-    spec = whole({"source": {"credentialsSecretRef": {"name": "camera"}}})
+    spec = whole({"source": _SECRETS})
     spec["signals"] = [{"name": "movement", "type": "Motion", "motion": {}}]
     status, answer = streams.create(spec)
     assert status == HTTPStatus.CREATED, answer
@@ -135,8 +142,8 @@ def _with_empty_parents(path: str) -> tuple[dict[str, Any], list[str | int]]:
         signal = {"name": "movement", "type": "Motion", "motion": {}}
         return whole({"signals": [signal]}), ["spec", "signals", 0, *path.split(".")[2:]]
     parts: list[str | int] = list(path.split("."))
-    if "credentialsSecretRef" in parts:
-        return whole({"source": {"credentialsSecretRef": {"name": "camera"}}}), parts
+    if "credentialsSecretRef" in parts or "caSecretRef" in parts:
+        return whole({"source": _SECRETS}), parts
     parents: Any = {}
     for part in reversed(parts[1:-1]):
         parents = {part: parents}

@@ -30,8 +30,11 @@ FAST = {
 class Rig:
     """Starts captures for a test and stops them after it."""
 
-    def __init__(self, credentials: Path) -> None:
-        self.credentials = credentials
+    def __init__(self, home: Path) -> None:
+        self.credentials = home / "credentials"
+        self.tls = home / "tls"
+        for directory in (self.credentials, self.tls):
+            directory.mkdir()
         self.metrics = Metrics()
         self.redactor = Redactor()
         self._stack = ExitStack()
@@ -42,6 +45,7 @@ class Rig:
             settings.source,
             fps=settings.frames.fps,
             credentials_dir=self.credentials,
+            tls_dir=self.tls,
             redactor=self.redactor,
         )
         # A short margin, so that a test of stuck calls takes no half minute.
@@ -65,8 +69,7 @@ class Rig:
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = Rig(tmp_path / "credentials")
-    made.credentials.mkdir()
+    made = Rig(tmp_path)
     yield made
     made.close()
 

@@ -57,7 +57,7 @@ def producer(
     broker: Broker, topics: tuple[str, str], url: str, home: Path, **changes: Any
 ) -> Iterator[Process]:
     """Run the real process, as the pod would."""
-    for name in ("kafka", "influx", "credentials"):
+    for name in ("kafka", "influx", "credentials", "tls"):
         (home / name).mkdir(parents=True, exist_ok=True)
     (home / "kafka" / "bootstrap.servers").write_text(broker.bootstrap_servers)
     port = free_port()
@@ -67,6 +67,7 @@ def producer(
         "KAFKA_CONNECTION_DIR": str(home / "kafka"),
         "INFLUX_CONNECTION_DIR": str(home / "influx"),
         "CREDENTIALS_DIR": str(home / "credentials"),
+        "TLS_DIR": str(home / "tls"),
         "STATUS_TOPIC": topics[1],
         "PATH": os.environ["PATH"],
     }

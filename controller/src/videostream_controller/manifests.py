@@ -31,12 +31,13 @@ Manifest = dict[str, Any]
 KAFKA_DIR: Final = "/etc/videostream/kafka"
 INFLUX_DIR: Final = "/etc/videostream/influx"
 CREDENTIALS_DIR: Final = "/etc/videostream/credentials"
+TLS_DIR: Final = "/etc/videostream/tls"
 MEDIA_DIR: Final = "/media"
 MODELS_DIR: Final = "/models"
 _HTTP_PORT: Final = 8080
 _UID: Final = 10001
 _SOURCE_FIELDS: Final = (
-    *("url", "credentialsSecretRef", "openTimeout", "readTimeout", "stallTimeout"),
+    *("url", "credentialsSecretRef", "tls", "openTimeout", "readTimeout", "stallTimeout"),
     *("transport", "decode", "reconnect", "loop"),
 )
 
@@ -225,7 +226,7 @@ def _env(stream: VideoStream, pods: PodSettings, role: Role) -> list[Manifest]:
         "INFLUX_CONNECTION_DIR": INFLUX_DIR,
     }
     if role == "producer":
-        values["CREDENTIALS_DIR"] = CREDENTIALS_DIR
+        values |= {"CREDENTIALS_DIR": CREDENTIALS_DIR, "TLS_DIR": TLS_DIR}
     pod_name = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
     return [
         *({"name": name, "value": value} for name, value in values.items()),
@@ -244,16 +245,23 @@ def _connections(stream: VideoStream, pods: PodSettings) -> list[_Mount]:
 
 def _source_mounts(stream: VideoStream) -> list[_Mount]:
     mounts = []
-    credentials = stream.source.credentials
+    credentials, authority = stream.source.credentials, stream.source.certificate_authority
     if credentials is not None:
         items = [
             {"key": credentials.username_key, "path": "username"},
             {"key": credentials.password_key, "path": "password"},
         ]
-        # Optional: without the Secret the pod starts and reports CredentialsMissing.
-        secret = {"secretName": credentials.secret_name, "items": items, "optional": True}
-        mounts.append(_Mount("credentials", CREDENTIALS_DIR, {"secret": secret}))
+        mounts.append(_secret("credentials", CREDENTIALS_DIR, credentials.secret_name, items))
+    if authority is not None:
+        items = [{"key": authority.key, "path": "ca.crt"}]
+        mounts.append(_secret("tls", TLS_DIR, authority.secret_name, items))
     return mounts + _files("media", MEDIA_DIR, stream.source.volume)
+
+
+def _secret(name: str, path: str, secret_name: str, items: list[Manifest]) -> _Mount:
+    # Optional: without the Secret the pod starts and reports CredentialsMissing or CaMissing.
+    secret = {"secretName": secret_name, "items": items, "optional": True}
+    return _Mount(name, path, {"secret": secret})
 
 
 def _files(name: str, path: str, volume: Volume | None) -> list[_Mount]:

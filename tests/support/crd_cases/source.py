@@ -33,6 +33,35 @@ SOURCE_CASES = [
         bad=file_source(credentialsSecretRef={"name": "camera"}),
         good=source(credentialsSecretRef={"name": "camera"}),
     ),
+    *(
+        Case(
+            node="spec.source",
+            says="source.tls is only for",
+            field="spec.source.tls",
+            bad=source(url=bad, tls={"insecureSkipVerify": True}),
+            good=source(url=good, tls={"caSecretRef": {"name": "plant-ca"}}),
+        )
+        for bad, good in [
+            ("rtsp://camera.example/a", "rtsps://camera.example/a"),
+            ("http://camera.example/a", "https://camera.example/a"),
+        ]
+    ),
+    *(
+        Case(
+            node="spec.source.tls",
+            says="must have exactly one of",
+            field="spec.source.tls",
+            bad=source(url="rtsps://camera.example/a", tls=bad),
+            good=source(url="rtsps://camera.example/a", tls=good),
+        )
+        for bad, good in [
+            ({"insecureSkipVerify": False}, {"insecureSkipVerify": True}),
+            (
+                {"insecureSkipVerify": True, "caSecretRef": {"name": "plant-ca"}},
+                {"insecureSkipVerify": False, "caSecretRef": {"name": "plant-ca"}},
+            ),
+        ]
+    ),
     Case(
         node="spec.source",
         says="source.transport is only for",

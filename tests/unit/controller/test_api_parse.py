@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from videostream_controller.api import (
+    CertificateAuthority,
     ConfigMapVolume,
     FieldError,
     PersistentVolumeClaimVolume,
@@ -102,6 +103,17 @@ def test_bad_frame_rate_is_refused(fps: Any) -> None:
         return
     [error] = _errors({"frames": {"fps": fps}})
     assert (error.field, error.value) == ("spec.frames.fps", fps)
+
+
+def test_an_authority_has_its_secret_and_key() -> None:
+    source = {"url": "https://camera.example/a", "tls": {"caSecretRef": {"name": "plant-ca"}}}
+    found = _stream({"source": source}).source.certificate_authority
+    assert found == CertificateAuthority("plant-ca", "ca.crt")
+    source["tls"] = {"insecureSkipVerify": True}
+    assert _stream({"source": source}).source.certificate_authority is None
+    source["tls"] = {"caSecretRef": {}}
+    [error] = _errors({"source": source})
+    assert error.field == "spec.source.tls.caSecretRef.name"
 
 
 def test_file_source_has_its_volume() -> None:

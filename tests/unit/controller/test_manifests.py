@@ -153,6 +153,22 @@ def test_credentials_are_an_optional_secret() -> None:
     }
 
 
+def test_the_sources_authority_is_an_optional_secret_for_the_producer_alone() -> None:
+    tls = {"caSecretRef": {"name": "plant-ca", "key": "root.pem"}}
+    made = stream({"source": {"url": "rtsps://camera.test/live", "tls": tls}})
+    found = volumes(producer(made))["tls"]["secret"]
+    assert found == {
+        "secretName": "plant-ca",
+        "optional": True,
+        "items": [{"key": "root.pem", "path": "ca.crt"}],
+    }
+    (mount,) = [one for one in container(producer(made))["volumeMounts"] if one["name"] == "tls"]
+    assert mount == {"name": "tls", "mountPath": "/etc/videostream/tls", "readOnly": True}
+    assert env(producer(made))["TLS_DIR"] == "/etc/videostream/tls"
+    assert json.loads(env(producer(made))["VIDEOSTREAM_SPEC"])["source"]["tls"] == tls
+    assert "tls" not in volumes(consumer(made))
+
+
 FILES = pytest.mark.parametrize(
     ("volume", "expected"),
     [

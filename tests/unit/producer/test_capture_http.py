@@ -127,7 +127,11 @@ def test_motion_jpeg_costs_a_fraction_of_decoding_all_of_it(tmp_path: Path) -> N
     with mjpeg_server(camera) as server:
         settings = parse_settings(environ(source__url=server.url))
         opener = source_opener(
-            settings.source, fps=5, credentials_dir=tmp_path, redactor=Redactor()
+            settings.source,
+            fps=5,
+            credentials_dir=tmp_path,
+            tls_dir=tmp_path,
+            redactor=Redactor(),
         )
         ours_s = _cost_s(opener())
         decoding_s = _cost_s(open_ffmpeg(server.url, Reading(5, 5)))

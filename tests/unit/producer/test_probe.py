@@ -12,6 +12,7 @@ from tests.support.fault_servers import (
 from videostream_producer.challenge import authorization
 from videostream_producer.credentials import Credentials
 from videostream_producer.probe import diagnose
+from videostream_producer.tls import Trust
 
 VIEWER = Credentials("viewer", 'top "secret"')
 WRONG = Credentials("viewer", "guess")
@@ -27,7 +28,7 @@ TIMEOUT_S = 3.0
     ],
 )
 def test_names_hosts_and_ports_that_do_not_answer(url: str, reason: str, says: str) -> None:
-    failure = diagnose(url, None, timeout_s=TIMEOUT_S)
+    failure = diagnose(url, None, Trust(), timeout_s=TIMEOUT_S)
     assert failure.reason == reason
     assert says in failure.message
 
@@ -35,7 +36,7 @@ def test_names_hosts_and_ports_that_do_not_answer(url: str, reason: str, says: s
 @pytest.mark.parametrize("scheme", ["rtsp", "http", "https"])
 def test_names_a_server_that_says_nothing(scheme: str) -> None:
     with black_hole(scheme) as server:
-        failure = diagnose(server.url, None, timeout_s=0.3)
+        failure = diagnose(server.url, None, Trust(), timeout_s=0.3)
     assert failure.reason == "Timeout"
     assert "within 0.3 s" in failure.message
 
@@ -51,7 +52,7 @@ def test_names_a_server_that_says_nothing(scheme: str) -> None:
 )
 def test_names_what_an_rtsp_server_answers(status: int, reason: str) -> None:
     with rtsp_server(status) as server:
-        assert diagnose(server.url, None, timeout_s=TIMEOUT_S).reason == reason
+        assert diagnose(server.url, None, Trust(), timeout_s=TIMEOUT_S).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_tells_a_wrong_password_from_a_wrong_path_rtsp(
     credentials: Credentials | None, reason: str, says: str
 ) -> None:
     with rtsp_server(404, password=VIEWER.password) as server:
-        failure = diagnose(server.url, credentials, timeout_s=TIMEOUT_S)
+        failure = diagnose(server.url, credentials, Trust(), timeout_s=TIMEOUT_S)
         # The nonce is bound to the connection: both requests go over one.
         assert len(server.connections) == 1
     assert failure.reason == reason
@@ -82,18 +83,18 @@ def test_tells_a_wrong_password_from_a_wrong_path_http(
     credentials: Credentials | None, reason: str
 ) -> None:
     with mjpeg_server(Mjpeg(status=404, password=VIEWER.password)) as server:
-        assert diagnose(server.url, credentials, timeout_s=TIMEOUT_S).reason == reason
+        assert diagnose(server.url, credentials, Trust(), timeout_s=TIMEOUT_S).reason == reason
 
 
 def test_names_a_server_of_another_protocol() -> None:
     with mjpeg_server(Mjpeg()) as server:
-        failure = diagnose(server.url.replace("http", "https"), None, timeout_s=TIMEOUT_S)
+        failure = diagnose(server.url.replace("http", "https"), None, Trust(), timeout_s=TIMEOUT_S)
     assert failure.reason in {"TlsFailed", "OpenFailed"}
 
 
 def test_no_message_holds_a_secret() -> None:
     with rtsp_server(404, password="other") as server:
-        failure = diagnose(server.url, VIEWER, timeout_s=TIMEOUT_S)
+        failure = diagnose(server.url, VIEWER, Trust(), timeout_s=TIMEOUT_S)
     assert VIEWER.password not in str(failure)
     assert VIEWER.username not in str(failure)
 

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from videostream_producer.settings import CredentialsRef, Settings, SettingsInvalid, parse_settings
+from videostream_producer.settings import (
+    CaRef,
+    CredentialsRef,
+    Settings,
+    SettingsInvalid,
+    TlsSettings,
+    parse_settings,
+)
 
 SPEC: dict[str, Any] = {
     "source": {
@@ -74,6 +81,15 @@ def test_reads_fractional_rates_and_names_of_secrets() -> None:
     assert settings.source.credentials == CredentialsRef("cam", "user", "password")
 
 
+def test_tls_trusts_public_authorities_unless_told_otherwise() -> None:
+    assert parse_settings(environ()).source.tls == TlsSettings()
+    named = parse_settings(environ(source__tls={"caSecretRef": {"name": "plant-ca"}}))
+    assert named.source.tls == TlsSettings(CaRef("plant-ca", "ca.crt"))
+    assert str(named.tls_dir) == "/etc/videostream/tls"
+    blind = parse_settings(environ(source__tls={"insecureSkipVerify": True}))
+    assert blind.source.tls == TlsSettings(insecure_skip_verify=True)
+
+
 def test_no_reference_needs_no_width() -> None:
     settings = parse_settings(environ(frames__reference={"mode": "None"}))
     assert settings.frames.reference_width is None
@@ -106,6 +122,8 @@ def test_recordings_always_wait_for_kafka(url: str, policy: str, blocks: bool) -
         ("source__reconnect__maxBackoff", "100ms", "not below source.reconnect.initialBackoff"),
         ("source__loop", "yes", "true or false"),
         ("source__credentialsSecretRef__name", "", "a text"),
+        ("source__tls__caSecretRef__name", 5, "a text"),
+        ("source__tls__insecureSkipVerify", "yes", "true or false"),
         ("frames__fps", 0, "a number above 0, at most 120"),
         ("frames__fps", True, "a number above 0"),
         ("frames__width", 0, "1 to 16384"),

@@ -63,17 +63,29 @@ SPEC_DEFAULTS: Mapping[str, Any] = {
 
 # Objects that are not there unless the user writes them, but then have defaults inside.
 _CREDENTIALS_DEFAULTS: Mapping[str, Any] = {"usernameKey": "username", "passwordKey": "password"}
+_CA_DEFAULTS: Mapping[str, Any] = {"key": "ca.crt"}
 
 
 def fill(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the spec with the CRD's defaults; a null counts as absent, as in the API server."""
     filled = _merge(_without_nulls(spec), SPEC_DEFAULTS)
     source, signals = filled["source"], filled["signals"]
-    if isinstance(source, dict) and isinstance(source.get("credentialsSecretRef"), Mapping):
-        credentials = _merge(source["credentialsSecretRef"], _CREDENTIALS_DEFAULTS)
-        filled["source"] = source | {"credentialsSecretRef": credentials}
+    if isinstance(source, dict):
+        filled["source"] = _fill_secrets(source)
     if isinstance(signals, list):
         filled["signals"] = [_fill_signal(signal) for signal in signals]
+    return filled
+
+
+def _fill_secrets(source: dict[str, Any]) -> dict[str, Any]:
+    filled = dict(source)
+    if isinstance(source.get("credentialsSecretRef"), Mapping):
+        filled["credentialsSecretRef"] = _merge(
+            source["credentialsSecretRef"], _CREDENTIALS_DEFAULTS
+        )
+    tls = source.get("tls")
+    if isinstance(tls, Mapping) and isinstance(tls.get("caSecretRef"), Mapping):
+        filled["tls"] = {**tls, "caSecretRef": _merge(tls["caSecretRef"], _CA_DEFAULTS)}
     return filled
 
 

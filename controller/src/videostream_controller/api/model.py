@@ -56,6 +56,14 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateAuthority:
+    """The Secret, of the stream's own namespace, with who signs the source's certificate."""
+
+    secret_name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class PersistentVolumeClaimVolume:
     """The files are in this claim."""
 
@@ -86,6 +94,7 @@ class Source:
 
     url: str
     credentials: Credentials | None
+    certificate_authority: CertificateAuthority | None
     open_timeout_s: float
     read_timeout_s: float
     stall_timeout_s: float

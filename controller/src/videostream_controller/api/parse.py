@@ -71,6 +71,7 @@ def _source(source: Fields) -> model.Source:
     return model.Source(
         url=url,
         credentials=_credentials(source),
+        certificate_authority=_certificate_authority(source.child("tls")),
         open_timeout_s=source.duration_s("openTimeout"),
         read_timeout_s=source.duration_s("readTimeout"),
         stall_timeout_s=source.duration_s("stallTimeout"),
@@ -99,6 +100,13 @@ def _credentials(source: Fields) -> model.Credentials | None:
         username_key=reference.text("usernameKey"),
         password_key=reference.text("passwordKey"),
     )
+
+
+def _certificate_authority(tls: Fields) -> model.CertificateAuthority | None:
+    if not tls.has("caSecretRef"):
+        return None
+    reference = tls.child("caSecretRef")
+    return model.CertificateAuthority(secret_name=reference.text("name"), key=reference.text("key"))
 
 
 def _volume(owner: Fields, key: str) -> model.Volume | None:

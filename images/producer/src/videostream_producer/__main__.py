@@ -16,6 +16,7 @@ from videostream_pipeline.logs import configure_logging
 from videostream_producer.process import ProducerProcess
 from videostream_producer.settings import SettingsInvalid, parse_settings
 from videostream_producer.source import silence_native_logs
+from videostream_producer.tls import share_public_authorities
 
 EXIT_SETTINGS: Final = 2
 
@@ -35,6 +36,7 @@ def main() -> NoReturn:
     # One camera per process and one core per camera: more threads only cost.
     cv2.setNumThreads(1)
     silence_native_logs()
+    share_public_authorities()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -1,9 +1,8 @@
 """GET requests to one camera: log in as it asks, keep the connection, bound every wait.
 
-Cameras answer slowly, close connections without a word and sign their own certificates.
+Cameras answer slowly and close connections without a word.
 """
 
-import ssl
 import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from videostream_producer.challenge import authorization
 from videostream_producer.credentials import Credentials
+from videostream_producer.tls import Trust, tls_context
 
 if TYPE_CHECKING:
     import socket
@@ -26,13 +26,13 @@ class HttpLink:
     Methods raise `OSError` or `HTTPException`; the `get` after that connects anew.
     """
 
-    def __init__(self, url: str, credentials: Credentials | None) -> None:
+    def __init__(self, url: str, credentials: Credentials | None, trust: Trust) -> None:
         parts = urlsplit(url)
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._credentials = credentials
         host, port = parts.hostname or "", parts.port
         self._connection = (
-            HTTPSConnection(host, port, context=camera_tls())
+            HTTPSConnection(host, port, context=tls_context(trust))
             if parts.scheme == "https"
             else HTTPConnection(host, port)
         )
@@ -99,11 +99,3 @@ class HttpLink:
         connection.request("GET", self._target, headers=dict(headers))
         self._response = connection.getresponse()
         return self._response
-
-
-def camera_tls() -> ssl.SSLContext:
-    """Give TLS as FFmpeg speaks it: cameras have certificates that nobody signed."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

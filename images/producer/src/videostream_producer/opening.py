@@ -9,13 +9,21 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from videostream_pipeline.logs import Redactor
+from videostream_producer.authority import read_trust
 from videostream_producer.credentials import Credentials, read_credentials, with_credentials
 from videostream_producer.http_link import HttpLink
 from videostream_producer.http_source import JpegSource, snapshot_reader, stream_reader
 from videostream_producer.multipart import boundary_of
-from videostream_producer.probe import Reply, diagnose, network_failure, refusal
+from videostream_producer.probe import (
+    Reply,
+    check_certificate,
+    diagnose,
+    network_failure,
+    refusal,
+)
 from videostream_producer.settings import SourceSettings
 from videostream_producer.source import FrameSource, Reading, SourceFailed, open_ffmpeg
+from videostream_producer.tls import Trust
 
 PROBE_TIMEOUT_MAX_S: Final = 5.0
 _OK: Final = 200
@@ -25,7 +33,12 @@ Opener = Callable[[], FrameSource]
 
 
 def source_opener(
-    settings: SourceSettings, *, fps: float, credentials_dir: Path, redactor: Redactor
+    settings: SourceSettings,
+    *,
+    fps: float,
+    credentials_dir: Path,
+    tls_dir: Path,
+    redactor: Redactor,
 ) -> Opener:
     """Give the function that opens the source once; it raises SourceFailed.
 
@@ -39,9 +52,10 @@ def source_opener(
         if settings.credentials is not None:
             credentials = read_credentials(credentials_dir, settings.credentials)
             redactor.register(credentials.password)
+        trust = read_trust(tls_dir, settings.tls)
         if settings.url.startswith("http"):
-            return _open_http(settings, credentials, fps=fps)
-        return _open_ffmpeg(settings, credentials)
+            return _open_http(settings, credentials, trust, fps=fps)
+        return _open_rtsp(settings, credentials, trust)
 
     return open_remote
 
@@ -51,13 +65,22 @@ def read_timeout_s(settings: SourceSettings) -> float:
     return min(settings.read_timeout_s, settings.stall_timeout_s)
 
 
+def _open_rtsp(
+    settings: SourceSettings, credentials: Credentials | None, trust: Trust
+) -> FrameSource:
+    if settings.url.startswith("rtsps:") and trust.verifies:
+        # FFmpeg compares the certificate with a name, but not with an address.
+        check_certificate(settings.url, trust, timeout_s=settings.open_timeout_s)
+    return _open_ffmpeg(settings, credentials, trust)
+
+
 def _open_http(
-    settings: SourceSettings, credentials: Credentials | None, *, fps: float
+    settings: SourceSettings, credentials: Credentials | None, trust: Trust, *, fps: float
 ) -> FrameSource:
     """Ask once and go by the answer's content type: JPEGs are read here, all else by FFmpeg."""
     url, timeout_s = settings.url, settings.open_timeout_s
     open_by_s = time.monotonic() + timeout_s
-    link = HttpLink(url, credentials)
+    link = HttpLink(url, credentials, trust)
     try:
         response = link.get(open_by_s)
     except (OSError, HTTPException) as error:
@@ -81,21 +104,24 @@ def _open_http(
     if status == _OK and kind.lower().startswith(("image/jpeg", "image/jpg")):
         return open_jpegs("jpeg", snapshot_reader(link, response, period_s=period_s))
     link.close()
-    return _open_ffmpeg(settings, credentials, comes_in_bursts="mpegurl" in kind.lower())
+    return _open_ffmpeg(settings, credentials, trust, comes_in_bursts="mpegurl" in kind.lower())
 
 
 def _open_ffmpeg(
-    settings: SourceSettings, credentials: Credentials | None, *, comes_in_bursts: bool = False
+    settings: SourceSettings,
+    credentials: Credentials | None,
+    trust: Trust,
+    *,
+    comes_in_bursts: bool = False,
 ) -> FrameSource:
     location = with_credentials(settings.url, credentials) if credentials else settings.url
     started_s = time.monotonic()
     try:
-        return open_ffmpeg(location, _reading(settings, comes_in_bursts=comes_in_bursts))
+        return open_ffmpeg(location, _reading(settings, trust, comes_in_bursts=comes_in_bursts))
     except SourceFailed:
         waited_s = time.monotonic() - started_s
-    failure = diagnose(
-        settings.url, credentials, timeout_s=min(settings.open_timeout_s, PROBE_TIMEOUT_MAX_S)
-    )
+    timeout_s = min(settings.open_timeout_s, PROBE_TIMEOUT_MAX_S)
+    failure = diagnose(settings.url, credentials, trust, timeout_s=timeout_s)
     if failure.reason == "OpenFailed" and waited_s >= settings.open_timeout_s:
         message = (
             f"no picture within openTimeout ({settings.open_timeout_s:g} s): {failure.message}"
@@ -104,13 +130,14 @@ def _open_ffmpeg(
     raise failure
 
 
-def _reading(settings: SourceSettings, *, comes_in_bursts: bool) -> Reading:
+def _reading(settings: SourceSettings, trust: Trust, *, comes_in_bursts: bool) -> Reading:
     return Reading(
         settings.open_timeout_s,
         read_timeout_s(settings),
         comes_in_bursts=comes_in_bursts,
         over_udp=settings.transport == "UDP",
         key_frames_only=settings.decode == "KeyFrames",
+        trust=trust,
     )
 
 
@@ -121,7 +148,7 @@ def _open_file(path: Path, settings: SourceSettings) -> FrameSource:
     if not path.is_file():
         raise SourceFailed("FileNotFound", f"{path} is no file: name a video file in it")
     try:
-        return open_ffmpeg(str(path), _reading(settings, comes_in_bursts=True))
+        return open_ffmpeg(str(path), _reading(settings, Trust(), comes_in_bursts=True))
     except SourceFailed:
         message = f"{path} is no video that FFmpeg can read: check that it was copied in full"
         raise SourceFailed("NotAVideo", message) from None

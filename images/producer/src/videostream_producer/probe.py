@@ -16,8 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from videostream_producer.challenge import authorization
 from videostream_producer.credentials import Credentials
-from videostream_producer.http_link import camera_tls
 from videostream_producer.source import SourceFailed
+from videostream_producer.tls import Trust, refused_certificate, tls_context
 
 _PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _REPLY_BYTES_MAX: Final = 65_536
@@ -35,10 +35,20 @@ class Reply:
     challenges: tuple[str, ...] = ()
 
 
-def diagnose(url: str, credentials: Credentials | None, *, timeout_s: float) -> SourceFailed:
+def check_certificate(url: str, trust: Trust, *, timeout_s: float) -> None:
+    """Greet a TLS server and leave; raises SourceFailed if that fails or it is not trusted."""
+    try:
+        _connect(urlsplit(url), trust, time.monotonic() + timeout_s).close()
+    except (OSError, ValueError) as error:
+        raise network_failure(url, error, timeout_s=timeout_s) from None
+
+
+def diagnose(
+    url: str, credentials: Credentials | None, trust: Trust, *, timeout_s: float
+) -> SourceFailed:
     """Say why a URL (without userinfo) does not open; takes about `timeout_s` at most."""
     try:
-        reply = _ask(urlsplit(url), credentials, time.monotonic() + timeout_s)
+        reply = _ask(urlsplit(url), credentials, trust, time.monotonic() + timeout_s)
     except (OSError, ValueError) as error:
         return network_failure(url, error, timeout_s=timeout_s)
     return refusal(url, reply, had_credentials=credentials is not None)
@@ -57,6 +67,9 @@ def network_failure(url: str, error: Exception, *, timeout_s: float) -> SourceFa
         case TimeoutError():
             message = f"{where} gave no answer within {timeout_s:g} s: check address and network"
             return SourceFailed("Timeout", message)
+        case ssl.SSLCertVerificationError():
+            message = f"the certificate of {where} is refused: {refused_certificate(error)}"
+            return SourceFailed("CertificateRejected", message)
         case ssl.SSLError():
             message = f"{where} does not speak TLS as asked: check the scheme of spec.source.url"
             return SourceFailed("TlsFailed", message)
@@ -84,12 +97,14 @@ def refusal(url: str, reply: Reply, *, had_credentials: bool) -> SourceFailed:
     return SourceFailed("OpenFailed", f"{where} {said}: check spec.source.url")
 
 
-def _ask(parts: SplitResult, credentials: Credentials | None, deadline_s: float) -> Reply:
+def _ask(
+    parts: SplitResult, credentials: Credentials | None, trust: Trust, deadline_s: float
+) -> Reply:
     """Ask once, and once more with the answer to a challenge if there is one."""
     is_rtsp = parts.scheme.startswith("rtsp")
     method = "DESCRIBE" if is_rtsp else "GET"
     uri = _uri(parts, is_rtsp=is_rtsp)
-    with closing(_connect(parts, deadline_s)) as link:
+    with closing(_connect(parts, trust, deadline_s)) as link:
         reply = _exchange(link, _request(parts, uri, sequence=1), deadline_s)
         if reply.status != _UNAUTHORIZED or credentials is None:
             return reply
@@ -99,16 +114,15 @@ def _ask(parts: SplitResult, credentials: Credentials | None, deadline_s: float)
         request = _request(parts, uri, sequence=2, answer=answer)
         if is_rtsp:  # many cameras bind the nonce to the connection
             return _exchange(link, request, deadline_s)
-    with closing(_connect(parts, deadline_s)) as link:
+    with closing(_connect(parts, trust, deadline_s)) as link:
         return _exchange(link, request, deadline_s)
 
 
-def _connect(parts: SplitResult, deadline_s: float) -> socket.socket:
+def _connect(parts: SplitResult, trust: Trust, deadline_s: float) -> socket.socket:
     address = (parts.hostname or "", _port(parts))
+    context = tls_context(trust) if parts.scheme in {"rtsps", "https"} else None
     link = socket.create_connection(address, timeout=_left_s(deadline_s))
-    if parts.scheme not in {"rtsps", "https"}:
-        return link
-    return camera_tls().wrap_socket(link, server_hostname=parts.hostname)
+    return link if context is None else context.wrap_socket(link, server_hostname=parts.hostname)
 
 
 def _request(parts: SplitResult, uri: str, *, sequence: int, answer: str | None = None) -> bytes:

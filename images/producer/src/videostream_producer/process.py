@@ -60,6 +60,7 @@ class ProducerProcess:
             settings.source,
             fps=settings.frames.fps,
             credentials_dir=settings.credentials_dir,
+            tls_dir=settings.tls_dir,
             redactor=redactor,
         )
         self._capture = Capture(capture_plan(settings), open_source, self.metrics)

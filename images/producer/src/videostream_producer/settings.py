@@ -54,11 +54,28 @@ class CredentialsRef:
 
 
 @dataclass(frozen=True, slots=True)
+class CaRef:
+    """Names of a Secret and its key, only to name them to people."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Whose certificates are taken: those signed by `ca`, None: by a public authority."""
+
+    ca: CaRef | None = None
+    insecure_skip_verify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSettings:
     """Where video comes from and how patient to be with it."""
 
     url: str
     credentials: CredentialsRef | None
+    tls: TlsSettings
     open_timeout_s: float
     read_timeout_s: float
     stall_timeout_s: float
@@ -111,6 +128,7 @@ class Settings:
     kafka_dir: Path
     influx_dir: Path
     credentials_dir: Path
+    tls_dir: Path
     status_topic: str
 
     @property
@@ -139,6 +157,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         kafka_dir=Path(env.take("KAFKA_CONNECTION_DIR", text, "/etc/videostream/kafka")),
         influx_dir=Path(env.take("INFLUX_CONNECTION_DIR", text, "/etc/videostream/influx")),
         credentials_dir=Path(env.take("CREDENTIALS_DIR", text, "/etc/videostream/credentials")),
+        tls_dir=Path(env.take("TLS_DIR", text, "/etc/videostream/tls")),
         status_topic=env.take("STATUS_TOPIC", text, "videostream.status"),
     )
     if errors:
@@ -168,6 +187,7 @@ def _source(spec: Fields) -> SourceSettings:
     return SourceSettings(
         url=spec.take("source.url", video_url(SCHEMES)) or "",
         credentials=_credentials(spec),
+        tls=_tls(spec),
         open_timeout_s=spec.take("source.openTimeout", duration),
         read_timeout_s=spec.take("source.readTimeout", duration),
         stall_timeout_s=spec.take("source.stallTimeout", duration),
@@ -189,6 +209,16 @@ def _credentials(spec: Fields) -> CredentialsRef | None:
         username_key=spec.take("source.credentialsSecretRef.usernameKey", text, "username"),
         password_key=spec.take("source.credentialsSecretRef.passwordKey", text, "password"),
     )
+
+
+def _tls(spec: Fields) -> TlsSettings:
+    ca = None
+    if spec.has("source.tls.caSecretRef"):
+        ca = CaRef(
+            name=spec.take("source.tls.caSecretRef.name", text),
+            key=spec.take("source.tls.caSecretRef.key", text, "ca.crt"),
+        )
+    return TlsSettings(ca, spec.take("source.tls.insecureSkipVerify", flag, False))
 
 
 def _frames(spec: Fields) -> FrameSettings:

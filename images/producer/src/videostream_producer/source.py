@@ -6,13 +6,14 @@ prints contains the URL with its password.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, cast
 
 import cv2
 
 from videostream_producer.encode import Image
 from videostream_producer.jpeg import Jpeg
+from videostream_producer.tls import Trust, ffmpeg_tls_options
 
 _CODECS: Final = {
     "avc1": "h264",
@@ -97,6 +98,7 @@ class Reading:
     comes_in_bursts: bool = False
     over_udp: bool = False
     key_frames_only: bool = False
+    trust: Trust = field(default_factory=Trust)
 
 
 def open_ffmpeg(location: str, reading: Reading) -> "FfmpegSource":
@@ -135,9 +137,10 @@ def capture_options(reading: Reading, *, remote: bool) -> str:
     # key frames are further apart than the read time-out would never give a picture.
     transport = "udp" if reading.over_udp else "tcp"
     timeout_us = round(max(reading.open_timeout_s, reading.read_timeout_s) * 1_000_000)
+    tls = "|".join(ffmpeg_tls_options(reading.trust))
     return (
         f"rtsp_transport;{transport}|flags;low_delay|max_delay;500000|fpsprobesize;0"
-        f"|timeout;{timeout_us}{chosen}"
+        f"|timeout;{timeout_us}|{tls}{chosen}"
     )
 
 
