@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_SECRET: Final = 4  # replacing shorter ones would tear every line apart
 _LONGEST_TEXT: Final = 8192
-_USERINFO: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s/]*@")
+# It starts at the slashes: a search for the scheme reads a long word anew from each of its letters.
+_USERINFO: Final = re.compile(r"://[^\s/]*@")
 _PERCENT_CODE: Final = re.compile(r"%[0-9A-F]{2}")
 _MASK: Final = "***"
 _RECORD_ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -51,7 +52,7 @@ class Redactor:
     def redact(self, text: str) -> str:
         """Return the text without registered secrets and without the userinfo of any URL."""
         known = self._pattern.sub(_MASK, text) if self._pattern else text
-        return _USERINFO.sub(rf"\g<1>{_MASK}@", known)
+        return _USERINFO.sub(f"://{_MASK}@", known)
 
 
 class JsonFormatter(logging.Formatter):
