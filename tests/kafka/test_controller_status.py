@@ -144,6 +144,27 @@ def test_a_stream_becomes_ready_and_says_what_flows(cluster: Cluster, pods: Pods
     assert "Streaming" in {event["reason"] for event in cluster.events("cam")}
 
 
+def test_a_restart_turns_no_condition_over(
+    cluster: Cluster, pods: Pods, controller: Controller
+) -> None:
+    pods.produces(STREAMING)
+    pods.consumes(SinkStatus("Reachable"))
+    await_condition(cluster, "Ready", "True", "Streaming")
+    await_condition(cluster, "LagWithinTarget", "True", "Within")
+    await_condition(cluster, "Scaling", "Unknown", "CapacityUnknown")
+
+    def turned() -> dict[str, str]:
+        conditions = (cluster.stream("cam") or {})["status"]["conditions"]
+        return {one["type"]: one["lastTransitionTime"] for one in conditions}
+
+    before = turned()
+    time.sleep(1.1)  # transition times have whole seconds
+    controller.stop()
+    controller.start()
+    time.sleep(3)
+    assert turned() == before
+
+
 def test_missing_credentials_are_named_in_ready(cluster: Cluster, pods: Pods) -> None:
     pods.consumes(SinkStatus("Reachable"))
     message = "Secret cam-login does not exist or has no key username"

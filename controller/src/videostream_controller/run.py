@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from videostream_controller import handlers, metrics, preflight
 from videostream_controller.deletion import Deletion
 from videostream_controller.events import Recorder
+from videostream_controller.first_look import FirstLook
 from videostream_controller.kafka import KafkaClient
 from videostream_controller.kube import Kube
 from videostream_controller.provisioning import Provisioner
@@ -123,13 +124,17 @@ async def _serve(
 ) -> None:
     parts = _assemble(settings, kube)
     vitals.queue, vitals.resync = parts.queue, parts.resync
-    watching = asyncio.Event()
+    steps = _Steps()
     stop_watching = asyncio.Event()
     workers = [
-        asyncio.create_task(work(parts.queue, parts.reconciler.reconcile), name=f"worker-{number}")
+        asyncio.create_task(
+            _after(steps.looked, lambda: work(parts.queue, parts.reconciler.reconcile)),
+            name=f"worker-{number}",
+        )
         for number in range(_WORKERS)
     ]
     background = [asyncio.create_task(part) for part in parts.background()]
+    background.append(asyncio.create_task(_after(steps.listed, parts.sampler.run)))
     background.append(asyncio.create_task(preflight.warn_about_kafka(parts.clients)))
     checked_once = background[-1]
     watch = asyncio.create_task(
@@ -138,13 +143,13 @@ async def _serve(
             deployments=parts.deployments,
             queue=parts.queue,
             namespaces=settings.watch_namespaces,
-            ready=watching,
+            ready=steps.watching,
             stop=stop_watching,
         ),
         name="watch",
     )
     stopped = asyncio.create_task(stop.wait(), name="stop")
-    started = asyncio.create_task(_announce(watching, vitals, parts.resync, on_watching))
+    started = asyncio.create_task(_start(parts, steps, vitals, on_watching))
     essential = [watch, stopped, *workers, *(task for task in background if task != checked_once)]
     try:
         await asyncio.wait(essential, return_when=asyncio.FIRST_COMPLETED)
@@ -153,6 +158,7 @@ async def _serve(
         vitals.not_ready = "it is shutting down"
         # Workers first: kopf waits for every task that it finds alive.
         parts.queue.close()
+        steps.looked.set()
         await asyncio.wait(workers, timeout=_FINISH_WITHIN_S)
         await _cancel([*workers, *background, stopped, started])
         stop_watching.set()
@@ -165,16 +171,33 @@ async def _serve(
             task.result()
 
 
-async def _announce(
-    watching: asyncio.Event, vitals: Vitals, resync: Resync, on_watching: Callable[[], None]
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """How far the start has come: kopf watches; all streams are listed; all are looked at."""
+
+    watching: asyncio.Event = field(default_factory=asyncio.Event)
+    listed: asyncio.Event = field(default_factory=asyncio.Event)
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def _start(
+    parts: _Parts, steps: _Steps, vitals: Vitals, on_watching: Callable[[], None]
 ) -> None:
-    """Become ready when everything that exists is known, not when kopf has begun to look."""
-    await watching.wait()
+    """Let the work begin, and be ready, when all that exists is known and looked at."""
+    await steps.watching.wait()
     on_watching()
-    while not await resync.attempt():  # noqa: ASYNC110 it is an attempt, not a flag
+    while not await parts.resync.attempt():  # noqa: ASYNC110 it is an attempt, not a flag
         await asyncio.sleep(_BEAT_S)
+    steps.listed.set()
+    await parts.first_look.take()
+    steps.looked.set()
     vitals.not_ready = None
     _log.info("watching streams")
+
+
+async def _after(event: asyncio.Event, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    await event.wait()
+    await task()
 
 
 async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
@@ -193,12 +216,13 @@ class _Parts:
     resync: Resync
     sampler: LagSampler
     reconciler: Reconciler
+    first_look: FirstLook
     status_topic: str
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
-        """Return what runs for ever beside workers and watch."""
+        """Return what runs for ever beside workers, sampler and watch."""
         feeds = [self.feed.run(client, self.status_topic) for client in self.clients.values()]
-        return [self.resync.run(), self.sampler.run(), *feeds]
+        return [self.resync.run(), *feeds]
 
 
 def _assemble(settings: Settings, kube: Kube) -> _Parts:
@@ -219,6 +243,14 @@ def _assemble(settings: Settings, kube: Kube) -> _Parts:
     metrics.QUEUE_OLDEST_SECONDS.set_function(lambda: queue.oldest_wait_s)
     metrics.STREAMS.set_function(lambda: len(streams))
     REGISTRY.register(ScalingCollector(scaler, samples))
+    sampler = LagSampler(
+        clients=clients,
+        streams=streams,
+        samples=samples,
+        scaler=scaler,
+        queue=queue,
+        period_s=settings.lag_sweep_period_s,
+    )
     return _Parts(
         queue=queue,
         streams=streams,
@@ -234,14 +266,7 @@ def _assemble(settings: Settings, kube: Kube) -> _Parts:
             namespaces=settings.watch_namespaces,
             period_s=settings.resync_period_s,
         ),
-        sampler=LagSampler(
-            clients=clients,
-            streams=streams,
-            samples=samples,
-            scaler=scaler,
-            queue=queue,
-            period_s=settings.lag_sweep_period_s,
-        ),
+        sampler=sampler,
         reconciler=Reconciler(
             kube=kube,
             streams=streams,
@@ -254,5 +279,6 @@ def _assemble(settings: Settings, kube: Kube) -> _Parts:
             pods=settings.pods,
             events=Recorder(kube),
         ),
+        first_look=FirstLook(streams, sampler, feed, tuple(clients)),
         status_topic=settings.status_topic,
     )

@@ -42,9 +42,10 @@ class LagSampler:
     scaler: Scaler
     queue: WorkQueue[str]
     period_s: float
+    sweeps: int = 0  # of all streams
+    down: set[str] = field(default_factory=set)  # connections that did not answer last time
     _sweepers: dict[str, Sweeper] = field(default_factory=dict)
     _parsed: dict[str, tuple[str, VideoStream | None]] = field(default_factory=dict)
-    _down: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -55,6 +56,7 @@ class LagSampler:
                 spent_s = time.monotonic() - started
                 if not only_at_zero:
                     metrics.LAG_SWEEP_SECONDS.observe(spent_s)
+                    self.sweeps += 1
                 await asyncio.sleep(max(0.1, self.period_s / 2 - spent_s))
 
     async def once(self, *, only_at_zero: bool = False) -> None:
@@ -68,7 +70,7 @@ class LagSampler:
                 await self._look_after(connection)
         for connection, client in self.clients.items():
             mine = [stream for stream in streams if stream.kafka.connection == connection]
-            if connection in self._down:
+            if connection in self.down:
                 # Always the same words, and no request that would only wait for its time-out.
                 found: dict[str, Sample | str] = {stream.key: _AWAY for stream in mine}
             else:
@@ -104,12 +106,12 @@ class LagSampler:
         try:
             await self.clients[connection].ping()
         except (KafkaUnavailable, KafkaRefused):
-            self._down.add(connection)
+            self.down.add(connection)
             metrics.KAFKA_REACHABLE.labels(connection).set(0)
             return
         metrics.KAFKA_REACHABLE.labels(connection).set(1)
-        if connection in self._down:
-            self._down.discard(connection)
+        if connection in self.down:
+            self.down.discard(connection)
             _log.info("Kafka connection %s is back", connection)
             for key in self.streams.keys():  # noqa: SIM118 the store is no mapping
                 self.queue.add(key)

@@ -53,6 +53,11 @@ class StatusFeed:
         self._on_change = on_change
         self._clock = clock
         self._reports: dict[str, dict[StatusKey, AnyReport]] = {}
+        self._caught_up: set[str] = set()
+
+    def is_caught_up(self, connection: str) -> bool:
+        """Tell whether everything that pods have said through a Kafka connection has been heard."""
+        return connection in self._caught_up
 
     def reports(self, key: str, uid: str) -> Reports:
         """Return what the pods of this very object said last."""
@@ -111,7 +116,7 @@ class StatusFeed:
         def deliver(batch: Batch) -> None:
             # One batch at a time: a busy loop slows the reading down, nothing piles up.
             taken: Future[None] = Future()
-            loop.call_soon_threadsafe(self._take, batch, taken)
+            loop.call_soon_threadsafe(self._take, client.directory.name, batch, taken)
             taken.result(_DELIVERY_TIMEOUT_S)
 
         properties = client.properties()
@@ -126,8 +131,10 @@ class StatusFeed:
                 stopping.set()
                 await asyncio.wait([reading])
 
-    def _take(self, batch: Batch, taken: Future[None]) -> None:
+    def _take(self, connection: str, batch: Batch, taken: Future[None]) -> None:
         self.accept(batch)
+        if batch.is_live:
+            self._caught_up.add(connection)
         taken.set_result(None)
 
     def _accept(self, record: Record, *, heard_at: datetime) -> str | None:

@@ -78,7 +78,7 @@ class Stream:
 
 def test_the_first_sample_only_begins_a_history() -> None:
     decision = Stream().tick(came=500)
-    assert (decision.hold, decision.reason, decision.replicas) == ("NoHistory", "Holding", 2)
+    assert (decision.hold, decision.reason, decision.replicas) == ("NoHistory", "Active", 2)
 
 
 def test_the_words_of_a_scale_out() -> None:

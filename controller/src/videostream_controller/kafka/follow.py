@@ -38,7 +38,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records in order; `is_live` when the topic had been read to its end before them."""
+    """Records in order; `is_live` when the topic had been read to its end before them.
+
+    A batch without records tells that this is so from now on.
+    """
 
     records: tuple[Record, ...]
     is_live: bool
@@ -82,7 +85,9 @@ def follow(
                 raise KafkaUnavailable(lost[0])
             if records:
                 deliver(Batch(records, is_live))
-            is_live = is_live or reached_end
+            if reached_end and not is_live:
+                is_live = True
+                deliver(Batch((), is_live))
     finally:
         consumer.close()
 
