@@ -130,11 +130,11 @@ async def test_a_group_at_rest_is_not_asked_again_until_a_record_comes(
     assert "no offset" in str((await sweeper.sweep([one]))["a/b"])
 
 
-async def test_the_end_of_the_group_process_is_an_outage_and_not_ours(
+async def test_the_end_of_the_admin_process_is_an_outage_and_not_ours(
     topic: str, client: KafkaClient, group: str
 ) -> None:
     await ensure_offsets(client, group, topic, partitions=12, start_from="Latest")
-    child = client._group_process._child
+    child = client._admin_process._child
     assert child is not None
     child.kill()
     await child.wait()
@@ -142,7 +142,7 @@ async def test_the_end_of_the_group_process_is_an_outage_and_not_ours(
 
     broken = {"do": "nothing that the process knows"}
     with pytest.raises(KafkaUnavailable, match="process ended"):
-        await client.ask_groups(broken, timeout_s=5)
+        await client.request(broken, timeout_s=5)
 
 
 async def test_deleting_a_group_twice_is_no_error(

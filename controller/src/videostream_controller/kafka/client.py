@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from videostream_controller.kafka.group_process import GroupProcess, GroupProcessLost
+from videostream_controller.kafka.admin_process import AdminProcess, AdminProcessLost
+from videostream_controller.kafka.joining import Joiner
 from videostream_pipeline.connection import ConnectionInvalid, read_kafka_connection
 
 if TYPE_CHECKING:
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _librdkafka = logging.getLogger("librdkafka")
 _T = TypeVar("_T")
+_K = TypeVar("_K")
+_Item = TypeVar("_Item")
 
 REQUEST_TIMEOUT_S: Final = 5.0
 _QUIET_AFTER_FAILURE_S: Final = 10.0
-_GROUP_ATTEMPTS: Final = 3
+_REQUEST_ATTEMPTS: Final = 3
 _UNAVAILABLE: Final = frozenset(
     {
         KafkaError._TRANSPORT,  # noqa: SLF001 librdkafka names its local errors so
@@ -74,7 +78,8 @@ class KafkaClient:
         self._properties: Mapping[str, str] = {}
         self._quiet_until = 0.0
         self._answered_at = 0.0
-        self._group_process = GroupProcess()
+        self._admin_process = AdminProcess()
+        self._joiners: dict[object, Joiner[Any, Any]] = {}
         self._quiet_because = ""
 
     def properties(self) -> dict[str, str]:
@@ -95,40 +100,51 @@ class KafkaClient:
         admin = self._current()  # to be kept until it has answered: its end ends its requests
         return await self._answer(asyncio.wrap_future(ask(admin)), admin, timeout_s=timeout_s)
 
-    async def gather(self, ask: Callable[[AdminClient], Mapping[Any, Future[_T]]]) -> dict[Any, _T]:
-        """Ask about many things in one request; the first failure is raised."""
+    async def call_each(
+        self, ask: Callable[[AdminClient], Mapping[_K, Future[_T]]], *, timeout_s: float
+    ) -> dict[_K, _T | KafkaUnavailable | KafkaRefused]:
+        """Ask about many things in one request; what failed has its error for an answer.
+
+        Raises KafkaUnavailable where nothing could be asked.
+        """
         self._fail_while_quiet()
         admin = self._current()
-        asked = ask(admin)
-        futures = {key: asyncio.wrap_future(future) for key, future in asked.items()}
-        answers = await asyncio.gather(
-            *(self._answer(future, admin) for future in futures.values()), return_exceptions=True
-        )
-        failures = [answer for answer in answers if isinstance(answer, BaseException)]
-        if failures:
-            raise failures[0]
-        return dict(zip(futures, answers, strict=True))
+        asked = {key: asyncio.wrap_future(future) for key, future in ask(admin).items()}
+        answers = (self._outcome(one, admin, timeout_s=timeout_s) for one in asked.values())
+        return dict(zip(asked, await asyncio.gather(*answers), strict=True))
 
-    async def ask_groups(self, request: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        """Ask the process for groups; an error in an answer is left for `check` to raise.
+    async def joined(
+        self,
+        ask: Callable[[KafkaClient, Mapping[str, _Item]], Awaitable[Mapping[str, _T | Exception]]],
+        name: str,
+        item: _Item,
+    ) -> _T:
+        """Let `ask` ask about one thing, together with all others that it is to ask about."""
+        if ask not in self._joiners:
+            self._joiners[ask] = Joiner(partial(ask, self))
+        found: _T = await self._joiners[ask].one(name, item)
+        return found
+
+    async def request(self, request: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
+        """Ask by way of the child process; an error in an answer is left for `check` to raise.
 
         Raises KafkaUnavailable.
         """
         self._fail_while_quiet()
         full_request = request | {"properties": self.properties()}
-        for attempt in range(1, _GROUP_ATTEMPTS + 1):
+        for attempt in range(1, _REQUEST_ATTEMPTS + 1):
             try:
-                return await self._group_process.ask(full_request, timeout_s=timeout_s)
-            except GroupProcessLost as lost:
+                return await self._admin_process.ask(full_request, timeout_s=timeout_s)
+            except AdminProcessLost as lost:
                 # Not the cluster's fault: no pause for others, and mostly gone at the next try.
-                _log.warning("asking Kafka about groups: %s", lost)
-                if attempt == _GROUP_ATTEMPTS:
+                _log.warning("asking Kafka about offsets: %s", lost)
+                if attempt == _REQUEST_ATTEMPTS:
                     raise KafkaUnavailable(f"Kafka could not be asked: {lost}") from lost
         raise AssertionError("unreachable")
 
     @staticmethod
     def check(answer: dict[str, Any]) -> dict[str, Any]:
-        """Return an answer of `ask_groups` unless it is an error; raises what `call` raises."""
+        """Return an answer of `request` unless it is an error; raises what `call` raises."""
         error = answer.get("error")
         if error is None:
             return answer
@@ -138,15 +154,21 @@ class KafkaClient:
 
     async def close(self) -> None:
         """End what runs for this cluster."""
-        await self._group_process.close()
+        await self._admin_process.close()
 
     async def ping(self) -> None:
         """Raise KafkaUnavailable unless the cluster answers."""
         await self.call(lambda admin: admin.describe_cluster(request_timeout=REQUEST_TIMEOUT_S))
 
-    async def _answer(
-        self, future: Awaitable[_T], admin: AdminClient, *, timeout_s: float = REQUEST_TIMEOUT_S
-    ) -> _T:
+    async def _outcome(
+        self, future: Awaitable[_T], admin: AdminClient, *, timeout_s: float
+    ) -> _T | KafkaUnavailable | KafkaRefused:
+        try:
+            return await self._answer(future, admin, timeout_s=timeout_s)
+        except (KafkaUnavailable, KafkaRefused) as error:
+            return error
+
+    async def _answer(self, future: Awaitable[_T], admin: AdminClient, *, timeout_s: float) -> _T:
         asked_at = time.monotonic()
         try:
             async with asyncio.timeout(timeout_s + 2):

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from confluent_kafka import KafkaError, TopicPartition
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import KafkaError
 
-from videostream_controller.kafka.client import REQUEST_TIMEOUT_S, KafkaRefused, KafkaUnavailable
+from videostream_controller.kafka.client import KafkaRefused, KafkaUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from videostream_controller.kafka.client import KafkaClient
 
 _T = TypeVar("_T")
 
-_TIMED: Final = {"request_timeout": REQUEST_TIMEOUT_S}
 # The first group of a new cluster waits until Kafka has made __consumer_offsets. A client that
 # asked too early may wait in vain, while a new one is answered at once: so rather two tries.
-_GROUP_REQUEST_S: Final = 10.0
+_REQUEST_S: Final = 10.0
 _TRIES_UNANSWERED: Final = 2
 _ATTEMPTS: Final = 8
 _PAUSE_S: Final = 0.25
@@ -77,7 +76,7 @@ async def committed(
     Raises KafkaUnavailable where nothing could be asked.
     """
     request = {"do": "committed", "groups": list(groups)}
-    answer = await client.ask_groups(request, timeout_s=_GROUP_REQUEST_S)
+    answer = await client.request(request, timeout_s=_REQUEST_S)
     return [_read_commits(client, one) for one in answer["groups"]]
 
 
@@ -92,19 +91,8 @@ async def log_offsets(
     instead. Raises KafkaUnavailable where nothing could be asked.
     """
     request = {"do": "log_offsets", "where": where, "topics": list(topics)}
-    answer = await client.ask_groups(request, timeout_s=_GROUP_REQUEST_S)
+    answer = await client.request(request, timeout_s=_REQUEST_S)
     return [_read_log_offsets(client, one) for one in answer["topics"]]
-
-
-async def offsets(
-    client: KafkaClient, partitions: Iterable[TopicPartition], where: Literal["Latest", "Earliest"]
-) -> dict[tuple[str, int], int]:
-    """Return the first or the end offset of each partition, in one request."""
-    make = OffsetSpec.latest if where == "Latest" else OffsetSpec.earliest
-    spec = make()  # type: ignore[no-untyped-call]
-    asked = dict.fromkeys(partitions, spec)
-    found = await client.gather(lambda admin: admin.list_offsets(asked, **_TIMED))
-    return {(part.topic, part.partition): result.offset for part, result in found.items()}
 
 
 async def ensure_offsets(
@@ -121,17 +109,19 @@ async def ensure_offsets(
     `start_from` says: nothing in them has been read. Raises GroupBusy where consumers are at work,
     which commit for themselves.
     """
-    known = await _patiently(lambda: _committed_one(client, group, topic, partitions))
-    missing = [number for number, offset in known.items() if offset is None]
+    found = await _patiently(lambda: client.joined(_committed_each, group, (topic, partitions)))
+    missing = [number for number, offset in found.offsets.items() if offset is None]
     if not missing:
         return 0
-    is_new = len(missing) == partitions
-    where = start_from if is_new else "Earliest"
-    asked = [TopicPartition(topic, number) for number in missing]
-    starts = await _patiently(lambda: offsets(client, asked, where))
-    await _patiently(
-        lambda: _commit(client, group, topic, {number: starts[topic, number] for number in missing})
-    )
+    where = start_from if len(missing) == partitions else "Earliest"
+    log = await _patiently(lambda: client.joined(_LOG_OFFSETS_EACH[where], topic, partitions))
+    starts = [(number, log[number]) for number in missing]
+    try:
+        await _patiently(lambda: client.joined(_commit_each, group, (topic, starts)))
+    except KafkaRefused as error:
+        if error.code in _HAS_MEMBERS:
+            raise GroupBusy(f"consumer group {group} has members") from error
+        raise
     return len(missing)
 
 
@@ -148,27 +138,39 @@ async def delete_group(client: KafkaClient, group: str) -> bool:
     return True
 
 
-async def _commit(client: KafkaClient, group: str, topic: str, starts: dict[int, int]) -> None:
-    request = {"do": "commit", "group": group, "topic": topic, "offsets": starts}
-    try:
-        await _ask(client, request)
-    except KafkaRefused as error:
-        if error.code in _HAS_MEMBERS:
-            raise GroupBusy(f"consumer group {group} has members") from error
-        raise
+async def _committed_each(
+    client: KafkaClient, groups: Mapping[str, tuple[str, int]]
+) -> dict[str, Commits | KafkaUnavailable | KafkaRefused]:
+    """Read the commits of each group for its (topic, number of partitions)."""
+    asked = [(group, topic, partitions) for group, (topic, partitions) in groups.items()]
+    return dict(zip(groups, await committed(client, asked), strict=True))
 
 
-async def _committed_one(
-    client: KafkaClient, group: str, topic: str, partitions: int
-) -> dict[int, int | None]:
-    (found,) = await committed(client, [(group, topic, partitions)])
-    if isinstance(found, Exception):
-        raise found
-    return found.offsets
+async def _commit_each(
+    client: KafkaClient, groups: Mapping[str, tuple[str, list[tuple[int, int]]]]
+) -> dict[str, Commits | KafkaUnavailable | KafkaRefused]:
+    """Commit, for each group, the (partition, offset) pairs of its topic."""
+    asked = [(group, topic, starts) for group, (topic, starts) in groups.items()]
+    answer = await client.request({"do": "commit", "groups": asked}, timeout_s=_REQUEST_S)
+    commits = (_read_commits(client, one) for one in answer["groups"])
+    return dict(zip(groups, commits, strict=True))
+
+
+async def _log_offsets_each(
+    client: KafkaClient, topics: Mapping[str, int], *, where: Literal["Latest", "Earliest"]
+) -> dict[str, tuple[int, ...] | KafkaUnavailable | KafkaRefused]:
+    """Read the offsets of each topic, which has that many partitions."""
+    return dict(zip(topics, await log_offsets(client, [*topics.items()], where), strict=True))
+
+
+_LOG_OFFSETS_EACH: Final = {
+    "Latest": partial(_log_offsets_each, where="Latest"),
+    "Earliest": partial(_log_offsets_each, where="Earliest"),
+}
 
 
 async def _ask(client: KafkaClient, request: dict[str, Any]) -> dict[str, Any]:
-    return client.check(await client.ask_groups(request, timeout_s=_GROUP_REQUEST_S))
+    return client.check(await client.request(request, timeout_s=_REQUEST_S))
 
 
 def _read_commits(

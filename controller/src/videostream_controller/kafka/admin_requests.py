@@ -2,7 +2,7 @@
 
 librdkafka aborts the whole process when the connection to a group's coordinator breaks at the wrong
 moment of an admin request (confluentinc/librdkafka#4605, fix proposed in #5397; seen with 2.16.1
-at every few restarts of a broker). Here it takes only this process along; `group_process` starts
+at every few restarts of a broker). Here it takes only this process along; `admin_process` starts
 another one. The offsets of whole topics are asked for here too: thousands of partitions are
 answered one by one, which would hold up the event loop of the parent.
 """
@@ -101,16 +101,21 @@ def _log_offsets_of(found: Mapping[Any, Future[Any]], parts: list[TopicPartition
 
 
 def _commit(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
-    """Commit `offsets` (partition -> offset) of `topic` for `group`."""
-    group = request["group"]
-    starts = [
-        TopicPartition(request["topic"], int(number), offset)
-        for number, offset in request["offsets"].items()
+    """Commit for groups: `groups` is a list of [group, topic, [[partition, offset], ...]]."""
+    timeout_s = request["timeout_s"]
+    asked = [
+        admin.alter_consumer_group_offsets(
+            [
+                ConsumerGroupTopicPartitions(
+                    group,
+                    [TopicPartition(topic, number, offset) for number, offset in offsets],
+                )
+            ],
+            request_timeout=timeout_s,
+        )[group]
+        for group, topic, offsets in request["groups"]
     ]
-    future = admin.alter_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(group, starts)], request_timeout=request["timeout_s"]
-    )[group]
-    return _outcome(lambda: _commits(future.result()))
+    return {"groups": [_outcome(lambda one=one: _commits(one.result())) for one in asked]}  # type: ignore[misc]
 
 
 def _delete(admin: AdminClient, request: Mapping[str, Any]) -> Answer:

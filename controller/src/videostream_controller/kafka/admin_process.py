@@ -1,4 +1,4 @@
-"""The parent's side of `group_requests`: one child process, one request at a time."""
+"""The parent's side of `admin_requests`: one child process, one request at a time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PATIENCE_S: Final = 5.0
 _DYING_S: Final = 0.2
 
 
-class GroupProcessLost(Exception):
+class AdminProcessLost(Exception):
     """The child process ended or did not answer; the next request starts another one."""
 
 
-class GroupProcess:
+class AdminProcess:
     """Starts the child when it is needed and ends it when it does not answer."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class GroupProcess:
         self._busy = asyncio.Lock()
 
     async def ask(self, request: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        """Send a request and wait for its answer; raises GroupProcessLost."""
+        """Send a request and wait for its answer; raises AdminProcessLost."""
         line = json.dumps(request | {"timeout_s": timeout_s}).encode() + b"\n"
         async with self._busy:
             try:
@@ -37,9 +37,9 @@ class GroupProcess:
                 code = await self.close()
                 match error:
                     case EOFError() | BrokenPipeError() | ConnectionResetError():
-                        raise GroupProcessLost(f"its process ended with {code}") from error
+                        raise AdminProcessLost(f"its process ended with {code}") from error
                     case OSError() | TimeoutError():
-                        raise GroupProcessLost(f"its process: {error!r}") from error
+                        raise AdminProcessLost(f"its process: {error!r}") from error
                 raise
         return answer
 
@@ -57,7 +57,7 @@ class GroupProcess:
     async def _running(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
             self._child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", f"{__package__}.group_requests"),
+                *(sys.executable, "-m", f"{__package__}.admin_requests"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 # An abort of the library is reported by us, not by its plain text.
