@@ -27,7 +27,7 @@ check: $(UV) ## Format, lint, types, imports, unit and property tests (a few min
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) lint-imports
-	$(PYTEST) tests/unit tests/property -m "not (api or kafka or influx or chart or camera)"
+	$(PYTEST) tests/unit tests/property
 
 .PHONY: fix
 fix: $(UV) ## Format and apply the safe fixes of the linter
@@ -47,8 +47,8 @@ sim-plot: $(UV) ## Draw docs/img/scaling.svg
 	$(RUN) --with matplotlib python -m tests.sim plot
 
 .PHONY: test-services
-test-services: $(UV) ## Tests on a real API server, Kafka, InfluxDB, Helm and camera; no cluster
-	$(PYTEST) tests -m "api or kafka or influx or chart or camera"
+test-services: $(UV) ## Tests on real video, API server, Kafka, InfluxDB, Helm and camera; no cluster
+	$(PYTEST) tests -m "source or api or kafka or influx or chart or camera"
 
 .PHONY: e2e
 e2e: $(UV) ## Tests on the kind cluster: the whole way of a frame, failures included

@@ -23,6 +23,8 @@ from videostream_producer.source import FrameSource, Reading, open_ffmpeg
 
 __all__ = ["rig"]
 
+pytestmark = pytest.mark.source
+
 PASSWORD = "p@ss/w#rd:99"
 LOGIN: dict[str, Any] = {"source__credentialsSecretRef": {"name": "gate-login"}}
 

@@ -21,6 +21,8 @@ from videostream_producer.tls import Trust, share_public_authorities
 
 __all__ = ["rig"]
 
+pytestmark = pytest.mark.source
+
 PASSWORD = "p@ss/w#rd:99"
 PATIENT: dict[str, Any] = {"source__openTimeout": "5s", "source__readTimeout": "3s"}
 CA: dict[str, Any] = {"source__tls": {"caSecretRef": {"name": "plant-ca", "key": "root.pem"}}}

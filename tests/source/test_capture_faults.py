@@ -22,6 +22,8 @@ from videostream_producer.capture import Capture
 
 __all__ = ["rig"]
 
+pytestmark = pytest.mark.source
+
 PASSWORD = "p@ss/w#rd:99"
 LOGIN: dict[str, Any] = {"source__credentialsSecretRef": {"name": "gate-login"}}
 # What opening anew once a second may cost, as a multiple of reading 720p at 25 fps.  A thread that

@@ -3,26 +3,20 @@
 import logging
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
 from tests.support.capture_rig import Rig, reaches, rig, take
 from tests.support.eventually import eventually
 from tests.support.fault_servers import Mjpeg, black_hole, mjpeg_server, rtsp_server, write_video
-from videostream_producer.source import (
-    FrameSource,
-    Reading,
-    SourceFailed,
-    capture_options,
-    codec_name,
-)
+from videostream_producer.source import FrameSource, SourceFailed
 
 __all__ = ["rig"]
+
+pytestmark = pytest.mark.source
 
 PASSWORD = "p@ss/w#rd:99"
 
@@ -249,22 +243,3 @@ def test_a_capture_thread_that_died_is_seen(rig: Rig) -> None:
     capture = rig.start("rtsp://c/x", opener=fail)
     stuck = eventually(capture.stuck, timeout_s=5, period_s=0.02, what="stuck")
     assert stuck == "the capture thread has ended"
-
-
-def test_options_keep_tcp_and_bound_the_socket() -> None:
-    reading = Reading(10, 5)
-    options = capture_options(reading, remote=True).split("|")
-    assert {"rtsp_transport;tcp", "timeout;10000000"} <= set(options)
-    over_udp = capture_options(replace(reading, over_udp=True), remote=True)
-    assert "rtsp_transport;udp" in over_udp.split("|")
-    assert capture_options(reading, remote=False) == "protocol_whitelist;file"
-    keys = capture_options(replace(reading, key_frames_only=True), remote=False)
-    assert keys == "protocol_whitelist;file|avdiscard;nonkey"
-
-
-@pytest.mark.parametrize(
-    ("tag", "name"), [("avc1", "h264"), ("hvc1", "h265"), ("MJPG", "mjpeg"), ("abcd", "abcd")]
-)
-def test_codecs_have_their_usual_names(tag: str, name: str) -> None:
-    assert codec_name(cv2.VideoWriter.fourcc(*tag)) == name
-    assert codec_name(0) == "unknown"
