@@ -11,8 +11,10 @@ from hypothesis import settings
 pytest_plugins = [
     "tests.support.apiserver",
     "tests.support.camera",
+    "tests.support.controller",
     "tests.support.influxdb",
     "tests.support.kafka",
+    "tests.support.provision",
 ]
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
