@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from videostream_consumer.capacity import Capacity
+from tests.support.json_values import JSON
 from videostream_controller.autoscaling import (
     Decision,
     Partition,
@@ -19,31 +19,13 @@ from videostream_controller.autoscaling import (
     State,
     Workload,
     decide,
-    parse_report,
 )
 from videostream_controller.autoscaling.history import History, begin, observe
 from videostream_controller.autoscaling.lag import ages, oldest
-from videostream_controller.autoscaling.sizing import (
-    UP_UTILISATION,
-    Aims,
-    Group,
-    Load,
-    fit,
-    sizes,
-    throughput,
-    wake,
-)
+from videostream_controller.autoscaling.sizing import UP_UTILISATION, fit
 
 START_S = 1_700_000_000.0
 UNHURRIED = settings(max_examples=60, deadline=None)
-RATES = st.floats(0.01, 1000)
-PARTITIONS = st.integers(1, 60)
-AIMS = st.builds(
-    Aims,
-    target_lag_s=st.floats(1, 60),
-    drain_time_s=st.floats(60, 600),
-    pod_start_s=st.integers(1, 60),
-)
 POLICIES = st.builds(
     Policy,
     partitions=st.just(6),
@@ -54,11 +36,6 @@ POLICIES = st.builds(
     scale_down_window_s=st.sampled_from([10.0, 60.0]),
     per_replica_fps=st.none() | st.floats(1, 50),
     suspended=st.just(False) | st.booleans(),
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
 )
 
 
@@ -241,54 +218,6 @@ def test_a_steady_load_is_steered_once_and_then_left_alone(
     assert not reported or actions == []
 
 
-@given(RATES, PARTITIONS, RATES)
-def test_fit_copes_and_one_less_does_not(need: float, partitions: int, fps: float) -> None:
-    size = fit(need, partitions, fps)
-    assert 1 <= size <= partitions
-    if size < partitions:
-        assert throughput(size, partitions, fps) >= need * (1 - 1e-6)
-    if size > 1:
-        assert throughput(size - 1, partitions, fps) < need * (1 + 1e-6)
-
-
-@given(
-    rates=st.tuples(RATES, RATES).map(sorted),
-    lags=st.tuples(st.integers(0, 10**5), st.integers(0, 10**5)).map(sorted),
-    group=st.builds(Group, st.integers(1, 60), PARTITIONS, RATES),
-    aims=AIMS,
-)
-@example(rates=[18.0, 18.3], lags=[100, 100], group=Group(1, 240, 1.0), aims=Aims(5.0, 60.0, 20))
-def test_more_load_never_needs_less(
-    rates: list[float], lags: list[int], group: Group, aims: Aims
-) -> None:
-    # Drain times are at least ten times what pods take to start, as the CRD's bounds have it.
-    assume(aims.target_lag_s <= 5 + aims.pod_start_s)
-
-    def load(rate: float, lag: int) -> Load:
-        return Load(rate, 0.0, lag, (rate / group.partitions,) * group.partitions, 0)
-
-    for less, more in (
-        (load(rates[0], lags[0]), load(rates[1], lags[0])),
-        (load(rates[0], lags[0]), load(rates[0], lags[1])),
-    ):
-        few, many = sizes(less, group, aims), sizes(more, group, aims)
-        assert few.up <= many.up
-        assert few.down <= many.down
-
-
-@given(st.tuples(RATES, RATES).map(sorted), RATES, st.integers(0, 10**5), PARTITIONS, AIMS)
-def test_faster_consumers_never_need_more(
-    fps: list[float], rate: float, lag: int, partitions: int, aims: Aims
-) -> None:
-    load = Load(rate, 0.0, lag, (rate / partitions,) * partitions, 0)
-    slow, fast = (sizes(load, Group(2, partitions, each), aims) for each in fps)
-    assert fast.up <= slow.up
-    assert fast.down <= slow.down
-    assert wake(rate, lag, partitions, capacity=fps[1], aims=aims) <= wake(
-        rate, lag, partitions, capacity=fps[0], aims=aims
-    )
-
-
 @UNHURRIED
 @given(
     rate=st.integers(1, 50),
@@ -305,30 +234,3 @@ def test_lag_is_the_age_of_the_oldest_record(rate: int, behind_s: int, periods: 
     found = oldest(ages(past), [0])
     assert found is not None
     assert math.isclose(found, min(behind_s, at_s), abs_tol=1e-6)
-
-
-@given(st.text() | JSON.map(json.dumps))
-def test_any_metadata_can_be_read(metadata: str) -> None:
-    found = parse_report(metadata)
-    assert found is None or 0 <= found.busy <= 1
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 100), st.floats(0, 3), st.floats(0, 3), st.floats(0.01, 3)),
-        max_size=50,
-    ),
-    st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=63),
-)
-def test_what_consumers_write_is_what_is_read(
-    work: list[tuple[int, float, float, float]], pod: str
-) -> None:
-    now = 0.0
-    capacity = Capacity(member=pod, now=now)
-    for records, busy_s, blocked_s, pause_s in work:
-        now += pause_s
-        capacity.add(now=now, records=records, busy_s=busy_s, blocked_s=blocked_s)
-    metadata = capacity.metadata(now=now, unix_time=START_S)
-    said, found = json.loads(metadata), parse_report(metadata)
-    assume(said.get("mu", 0) <= 1e6)
-    assert found == Report(pod, said.get("mu") or None, said["busy"], said["blk"], START_S)
