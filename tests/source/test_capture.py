@@ -223,7 +223,7 @@ def test_a_play_list_in_disguise_fetches_nothing(rig: Rig, tmp_path: Path) -> No
 def test_a_native_call_that_does_not_come_back_is_seen(rig: Rig) -> None:
     released = threading.Event()
 
-    def hang() -> FrameSource:
+    def hang(*, key_frames_only: bool) -> FrameSource:  # noqa: ARG001 (as openers are called)
         released.wait(30)
         raise SourceFailed("Timeout", "came back too late")
 
@@ -237,7 +237,7 @@ def test_a_native_call_that_does_not_come_back_is_seen(rig: Rig) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_capture_thread_that_died_is_seen(rig: Rig) -> None:
-    def fail() -> FrameSource:
+    def fail(*, key_frames_only: bool) -> FrameSource:  # noqa: ARG001 (as openers are called)
         raise RuntimeError("a fault of our own")
 
     capture = rig.start("rtsp://c/x", opener=fail)

@@ -168,7 +168,7 @@ def test_never_repeats_a_password_from_a_url() -> None:
 
 def test_transport_and_decode_have_their_words() -> None:
     source = parse_settings(environ()).source
-    assert (source.transport, source.decode) == ("TCP", "All")
+    assert (source.transport, source.decode) == ("TCP", "Auto")
     chosen = parse_settings(environ(source__transport="UDP", source__decode="KeyFrames")).source
     assert (chosen.transport, chosen.decode) == ("UDP", "KeyFrames")
     found = faults(environ(source__transport="SCTP", source__decode="Some"))

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from videostream_producer.decoding import Decoding
 from videostream_producer.lifecycle import (
     Ended,
     Event,
@@ -41,7 +42,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CapturePlan:
-    """How one source is read. `is_file`: it has an end and its frames wait to be taken."""
+    """How one source is read. `is_file`: it has an end and its frames wait to be taken.
+
+    `decoding` is how to begin; what is found out about key frames may change it.
+    """
 
     fps: float
     is_file: bool
@@ -49,6 +53,7 @@ class CapturePlan:
     open_timeout_s: float
     read_timeout_s: float
     policy: Policy
+    decoding: Decoding
     native_margin_s: float = NATIVE_MARGIN_S
 
 
@@ -68,6 +73,7 @@ class Capture:
         self._stop = threading.Event()
         self._native_deadline_s: float | None = None
         self._connection = 0
+        self._decoding = plan.decoding
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     @property
@@ -103,7 +109,7 @@ class Capture:
     def _run(self) -> None:
         while not self._stop.is_set():
             event = self._attempt()
-            if event is None:  # a recording begins again, or the end was asked for
+            if event is None:  # opened anew on purpose, or the end was asked for
                 continue
             self._track(event)
             if isinstance(event, Ended):
@@ -116,10 +122,12 @@ class Capture:
         if self.life.state != "Streaming":
             self._track(Opening())
         self._metrics.opens.inc()
+        self._decoding = self._decoding.reopened()
+        self._metrics.key_frames_only.set(self._decoding.key_frames_only)
         try:
             # To ask an HTTP server what it sends and then let FFmpeg read it takes two time-outs.
             with self._native(2 * self._plan.open_timeout_s):
-                source = self._opener()
+                source = self._opener(key_frames_only=self._decoding.key_frames_only)
         except SourceFailed as failure:
             return Failed(failure.reason, failure.message)
         self.info = source.info
@@ -141,13 +149,28 @@ class Capture:
             sampler, kept = sampler.decide(now_s)
             if kept:
                 self._offer(source)
+            if self._redecide(self._decoding.see(now_s, is_key=source.is_key_frame())):
+                return None
             started_s = time.monotonic()
         return self._interrupted(time.monotonic() - started_s)
+
+    def _redecide(self, decoding: Decoding) -> bool:
+        """Take over what to decode; tell whether the source must be opened anew for it."""
+        before, self._decoding = self._decoding, decoding
+        if decoding.key_frames_only == before.key_frames_only:
+            return False
+        if decoding.key_frames_only:
+            _log.info("decoding key frames only: they come as often as frames are asked for")
+        else:
+            _log.info("decoding all frames again: key frames come too seldom")
+        return True
 
     def _interrupted(self, waited_s: float) -> Failed | None:
         if self._stop.is_set():
             return None
         if waited_s >= 0.9 * self._plan.read_timeout_s:
+            if self._redecide(self._decoding.starved()):
+                return None
             message = f"no frame for {waited_s:.1f} s: look at the camera's encoder and network"
             return Failed("Stalled", message)
         return Failed("EndOfStream", "the source closed the stream or sent what does not decode")

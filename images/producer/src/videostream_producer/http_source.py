@@ -63,6 +63,10 @@ class JpegSource:
         self._current = found
         return True
 
+    def is_key_frame(self) -> bool:
+        """Give True: each JPEG is whole."""
+        return True
+
     def retrieve(self) -> Jpeg:
         """Give the current picture as it came."""
         return self._current

@@ -68,6 +68,9 @@ class Metrics:
             "capture_busy_ratio",
             "Share of time in which capture did not wait for the source, over the last 10 s.",
         )
+        self.key_frames_only = gauge(
+            "key_frames_only", "1 while only key frames are decoded; they alone count as frames."
+        )
         self.last_frame = gauge(
             "last_frame_timestamp_seconds", "When the last frame was captured, Unix time."
         )

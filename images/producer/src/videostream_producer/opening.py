@@ -1,11 +1,11 @@
 """One attempt to open the stream's source, with the clearest reason when it fails."""
 
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from videostream_pipeline.logs import Redactor
@@ -29,7 +29,12 @@ PROBE_TIMEOUT_MAX_S: Final = 5.0
 _OK: Final = 200
 _BAD_REQUEST: Final = 400
 
-Opener = Callable[[], FrameSource]
+
+class Opener(Protocol):
+    """Opens the source once."""
+
+    def __call__(self, *, key_frames_only: bool) -> FrameSource:
+        """Give the open source; raises SourceFailed."""
 
 
 def source_opener(
@@ -40,24 +45,27 @@ def source_opener(
     tls_dir: Path,
     redactor: Redactor,
 ) -> Opener:
-    """Give the function that opens the source once; it raises SourceFailed.
+    """Give the function that opens the source once.
 
     `fps` is the rate at which a source of single pictures is asked for them.
     """
-    if settings.is_file:
-        return lambda: _open_file(Path(unquote(urlsplit(settings.url).path)), settings)
 
-    def open_remote() -> FrameSource:
+    def open_recording(*, key_frames_only: bool) -> FrameSource:
+        path = Path(unquote(urlsplit(settings.url).path))
+        return _open_file(path, _reading(settings, Trust(), key_frames_only=key_frames_only))
+
+    def open_remote(*, key_frames_only: bool) -> FrameSource:
         credentials = None
         if settings.credentials is not None:
             credentials = read_credentials(credentials_dir, settings.credentials)
             redactor.register(credentials.password)
         trust = read_trust(tls_dir, settings.tls)
+        reading = _reading(settings, trust, key_frames_only=key_frames_only)
         if settings.url.startswith("http"):
-            return _open_http(settings, credentials, trust, fps=fps)
-        return _open_rtsp(settings, credentials, trust)
+            return _open_http(settings, credentials, reading, fps=fps)
+        return _open_rtsp(settings, credentials, reading)
 
-    return open_remote
+    return open_recording if settings.is_file else open_remote
 
 
 def read_timeout_s(settings: SourceSettings) -> float:
@@ -65,22 +73,33 @@ def read_timeout_s(settings: SourceSettings) -> float:
     return min(settings.read_timeout_s, settings.stall_timeout_s)
 
 
+def _reading(settings: SourceSettings, trust: Trust, *, key_frames_only: bool) -> Reading:
+    return Reading(
+        settings.open_timeout_s,
+        read_timeout_s(settings),
+        comes_in_bursts=settings.is_file,
+        over_udp=settings.transport == "UDP",
+        key_frames_only=key_frames_only,
+        trust=trust,
+    )
+
+
 def _open_rtsp(
-    settings: SourceSettings, credentials: Credentials | None, trust: Trust
+    settings: SourceSettings, credentials: Credentials | None, reading: Reading
 ) -> FrameSource:
-    if settings.url.startswith("rtsps:") and trust.verifies:
+    if settings.url.startswith("rtsps:") and reading.trust.verifies:
         # FFmpeg compares the certificate with a name, but not with an address.
-        check_certificate(settings.url, trust, timeout_s=settings.open_timeout_s)
-    return _open_ffmpeg(settings, credentials, trust)
+        check_certificate(settings.url, reading.trust, timeout_s=settings.open_timeout_s)
+    return _open_ffmpeg(settings, credentials, reading)
 
 
 def _open_http(
-    settings: SourceSettings, credentials: Credentials | None, trust: Trust, *, fps: float
+    settings: SourceSettings, credentials: Credentials | None, reading: Reading, *, fps: float
 ) -> FrameSource:
     """Ask once and go by the answer's content type: JPEGs are read here, all else by FFmpeg."""
     url, timeout_s = settings.url, settings.open_timeout_s
     open_by_s = time.monotonic() + timeout_s
-    link = HttpLink(url, credentials, trust)
+    link = HttpLink(url, credentials, reading.trust)
     try:
         response = link.get(open_by_s)
     except (OSError, HTTPException) as error:
@@ -91,37 +110,34 @@ def _open_http(
         link.close()
         raise refusal(url, Reply(status), had_credentials=credentials is not None)
     # A dead camera is noticed as soon as that of a stream, whatever the rate.
-    period_s = min(1 / fps, read_timeout_s(settings) / 2)
+    period_s = min(1 / fps, reading.read_timeout_s / 2)
     boundary = boundary_of(kind)
     open_jpegs = partial(
         JpegSource,
         link=link,
         open_by_s=open_by_s,
-        read_timeout_s=read_timeout_s(settings),
+        read_timeout_s=reading.read_timeout_s,
     )
     if status == _OK and boundary is not None:
         return open_jpegs("mjpeg", stream_reader(link, response, boundary))
     if status == _OK and kind.lower().startswith(("image/jpeg", "image/jpg")):
         return open_jpegs("jpeg", snapshot_reader(link, response, period_s=period_s))
     link.close()
-    return _open_ffmpeg(settings, credentials, trust, comes_in_bursts="mpegurl" in kind.lower())
+    reading = replace(reading, comes_in_bursts="mpegurl" in kind.lower())
+    return _open_ffmpeg(settings, credentials, reading)
 
 
 def _open_ffmpeg(
-    settings: SourceSettings,
-    credentials: Credentials | None,
-    trust: Trust,
-    *,
-    comes_in_bursts: bool = False,
+    settings: SourceSettings, credentials: Credentials | None, reading: Reading
 ) -> FrameSource:
     location = with_credentials(settings.url, credentials) if credentials else settings.url
     started_s = time.monotonic()
     try:
-        return open_ffmpeg(location, _reading(settings, trust, comes_in_bursts=comes_in_bursts))
+        return open_ffmpeg(location, reading)
     except SourceFailed:
         waited_s = time.monotonic() - started_s
     timeout_s = min(settings.open_timeout_s, PROBE_TIMEOUT_MAX_S)
-    failure = diagnose(settings.url, credentials, trust, timeout_s=timeout_s)
+    failure = diagnose(settings.url, credentials, reading.trust, timeout_s=timeout_s)
     if failure.reason == "OpenFailed" and waited_s >= settings.open_timeout_s:
         message = (
             f"no picture within openTimeout ({settings.open_timeout_s:g} s): {failure.message}"
@@ -130,25 +146,14 @@ def _open_ffmpeg(
     raise failure
 
 
-def _reading(settings: SourceSettings, trust: Trust, *, comes_in_bursts: bool) -> Reading:
-    return Reading(
-        settings.open_timeout_s,
-        read_timeout_s(settings),
-        comes_in_bursts=comes_in_bursts,
-        over_udp=settings.transport == "UDP",
-        key_frames_only=settings.decode == "KeyFrames",
-        trust=trust,
-    )
-
-
-def _open_file(path: Path, settings: SourceSettings) -> FrameSource:
+def _open_file(path: Path, reading: Reading) -> FrameSource:
     if not path.exists():
         message = f"{path} does not exist: check spec.source.url and what spec.source.volume holds"
         raise SourceFailed("FileNotFound", message)
     if not path.is_file():
         raise SourceFailed("FileNotFound", f"{path} is no file: name a video file in it")
     try:
-        return open_ffmpeg(str(path), _reading(settings, Trust(), comes_in_bursts=True))
+        return open_ffmpeg(str(path), reading)
     except SourceFailed:
         message = f"{path} is no video that FFmpeg can read: check that it was copied in full"
         raise SourceFailed("NotAVideo", message) from None

@@ -14,6 +14,7 @@ from typing import Final
 from videostream_pipeline.health import HealthServer
 from videostream_pipeline.logs import Redactor
 from videostream_producer.capture import Capture, CapturePlan
+from videostream_producer.decoding import Decoding, automatic
 from videostream_producer.encode import make_pictures
 from videostream_producer.lifecycle import Policy
 from videostream_producer.mailbox import CapturedFrame
@@ -215,4 +216,13 @@ def capture_plan(settings: Settings) -> CapturePlan:
         open_timeout_s=source.open_timeout_s,
         read_timeout_s=read_timeout_s(source),
         policy=Policy(source.initial_backoff_s, source.max_backoff_s, **stall),
+        decoding=_decoding(settings),
     )
+
+
+def _decoding(settings: Settings) -> Decoding:
+    source = settings.source
+    # A recording would begin again with each change of mind.
+    if source.decode == "Auto" and not source.is_file:
+        return automatic(fps=settings.frames.fps, read_timeout_s=read_timeout_s(source))
+    return Decoding(key_frames_only=source.decode == "KeyFrames")

@@ -26,7 +26,7 @@ from videostream_record import RecordInvalid, StreamName
 
 Partitioning = Literal["Interleaved", "Keyed"]
 Transport = Literal["TCP", "UDP"]
-Decode = Literal["All", "KeyFrames"]
+Decode = Literal["Auto", "All", "KeyFrames"]
 
 SCHEMES: Final = ("rtsp", "rtsps", "http", "https", "file")
 FPS_MAX: Final = 120
@@ -197,7 +197,7 @@ def _source(spec: Fields) -> SourceSettings:
         transport=cast(
             "Transport", spec.take("source.transport", choice(*get_args(Transport)), "TCP")
         ),
-        decode=cast("Decode", spec.take("source.decode", choice(*get_args(Decode)), "All")),
+        decode=cast("Decode", spec.take("source.decode", choice(*get_args(Decode)), "Auto")),
     )
 
 

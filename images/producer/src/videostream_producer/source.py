@@ -66,6 +66,9 @@ class FrameSource(Protocol):
     def grab(self) -> bool:
         """Move on to the next frame; False at the end, at a time-out and after an error."""
 
+    def is_key_frame(self) -> bool:
+        """Tell whether the current frame can be decoded without any other."""
+
     def retrieve(self) -> Image | Jpeg | None:
         """Give the current frame (height x width x 3, BGR, or coded); None: it does not decode."""
 
@@ -165,6 +168,10 @@ class FfmpegSource:
     def grab(self) -> bool:
         """Decode the next frame; the conversion to BGR waits for `retrieve`."""
         return self._capture.grab()
+
+    def is_key_frame(self) -> bool:
+        """Tell whether the current frame is a key frame."""
+        return bool(self._capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME))
 
     def retrieve(self) -> Image | None:
         """Give the current frame (height x width x 3, BGR), None if it does not decode."""
