@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -12,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.support.bodies import CREATED, NOW, PODS, body
 from tests.support.crd import schema
+from tests.support.deployments import Deployments
 from tests.support.openapi import fitting
 from videostream_controller import scaling
 from videostream_controller import status as statuses
 from videostream_controller.api import VideoStream, parse
 from videostream_controller.autoscaling import Decision
 from videostream_controller.observed import (
-    Applied,
     Autoscaled,
     Child,
     LagSample,
@@ -27,15 +26,7 @@ from videostream_controller.observed import (
     Reports,
     TopicState,
 )
-from videostream_controller.plan import (
-    Action,
-    Apply,
-    ForceRecreate,
-    Plan,
-    Scale,
-    fingerprint,
-    plan,
-)
+from videostream_controller.plan import Apply, Plan, fingerprint, plan
 from videostream_pipeline.status import ProducerStatus, SourceStatus
 
 if TYPE_CHECKING:
@@ -43,7 +34,6 @@ if TYPE_CHECKING:
 
 _SPECS = fitting(schema()["properties"]["spec"], "spec")
 _REASON = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
-_NAMES = {"producer": "cam-producer", "consumer": "cam-consumer"}
 _relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
@@ -110,61 +100,6 @@ def observations(draw: st.DrawFn) -> Observed:
     )
 
 
-class Model:
-    """What server-side apply and the scale subresource do to Deployments, in a dict."""
-
-    def __init__(self, observed: Observed) -> None:
-        self.live = {
-            _NAMES["producer"]: deepcopy(observed.producer.live),
-            _NAMES["consumer"]: deepcopy(observed.consumer.live),
-        }
-        self.applied: dict[str, Applied] = {}
-        self._version = 100
-
-    def carry_out(self, planned: Plan) -> None:
-        for action in planned.actions:
-            self._do(action)
-
-    def observed(self, before: Observed) -> Observed:
-        children = {
-            role: Child(self.live[name], self.applied.get(name)) for role, name in _NAMES.items()
-        }
-        return Observed(
-            before.topic, children["producer"], children["consumer"], before.reports, before.lag
-        )
-
-    def _do(self, action: Action) -> None:
-        live = dict(self.live[action.name] or {"metadata": {}, "spec": {}, "status": {}})
-        spec, metadata = dict(live["spec"]), dict(live["metadata"])
-        owners = [dict(entry) for entry in metadata.get("managedFields", [])]
-        match action:
-            case Scale(replicas=replicas):
-                spec["replicas"] = replicas
-                owners = [_owner("videostream-scaler")]
-            case ForceRecreate():
-                spec["strategy"] = {"type": "Recreate"}
-            case Apply(manifest=manifest):
-                spec |= manifest["spec"]
-                ours = "replicas" in manifest["spec"]
-                others = [one for one in owners if one["manager"] != "videostream-controller"]
-                if not ours and not others:
-                    spec["replicas"] = 1  # nobody owns it any more: the default
-                owners = [*others, *([_owner("videostream-controller")] if ours else [])]
-        self._version += 1
-        metadata |= {"resourceVersion": str(self._version), "managedFields": owners}
-        metadata.setdefault("name", action.name)
-        self.live[action.name] = {**live, "metadata": metadata, "spec": spec}
-        if isinstance(action, Apply):
-            self.applied[action.name] = Applied(
-                fingerprint(action.manifest), metadata["resourceVersion"]
-            )
-
-
-def _owner(manager: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
-    return {"manager": manager, "operation": "Apply", "fieldsV1": fields}
-
-
 def manifests_of(planned: Plan) -> list[Manifest]:
     return [action.manifest for action in planned.actions if isinstance(action, Apply)]
 
@@ -186,11 +121,11 @@ def test_the_plan_and_the_status_never_raise(stream: VideoStream, observed: Obse
 def test_a_plan_that_was_carried_out_leaves_nothing_to_do(
     stream: VideoStream, observed: Observed
 ) -> None:
-    model = Model(observed)
-    model.carry_out(plan(stream, observed, PODS))
+    deployments = Deployments(observed)
+    deployments.carry_out(plan(stream, observed, PODS))
     # A scale moves the resource version after the apply, so one more (empty) apply may follow.
-    model.carry_out(plan(stream, model.observed(observed), PODS))
-    assert plan(stream, model.observed(observed), PODS).actions == ()
+    deployments.carry_out(plan(stream, deployments.observed(observed), PODS))
+    assert plan(stream, deployments.observed(observed), PODS).actions == ()
 
 
 @_relaxed
@@ -198,10 +133,10 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(
 def test_a_stream_that_runs_ends_with_the_replicas_it_should_have(
     stream: VideoStream, observed: Observed
 ) -> None:
-    model = Model(observed)
+    deployments = Deployments(observed)
     planned = plan(stream, observed, PODS)
-    model.carry_out(planned)
-    consumer, producer = model.live["cam-consumer"], model.live["cam-producer"]
+    deployments.carry_out(planned)
+    consumer, producer = deployments.live["cam-consumer"], deployments.live["cam-producer"]
     if planned.actions:
         assert consumer is not None
         assert producer is not None

@@ -2,87 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.support.bodies import CREATED, NOW, deployment, stream
-from videostream_controller import scaling, status
-from videostream_controller.autoscaling import Decision
+from tests.support.bodies import NOW, deployment, stream
+from tests.support.observations import build, consumer, observed, producer, said
+from videostream_controller import status
 from videostream_controller.conditions import Condition
-from videostream_controller.observed import (
-    Autoscaled,
-    Child,
-    LagSample,
-    Observed,
-    Report,
-    Reports,
-    TopicState,
-)
-from videostream_pipeline.status import (
-    ConsumerStatus,
-    ProducerStatus,
-    SignalsStatus,
-    SinkStatus,
-    SourceStatus,
-)
-
-if TYPE_CHECKING:
-    from videostream_controller.api import VideoStream
-
-STREAMING = SourceStatus("Streaming", "Streaming", codec="h264", width=640, height=360, fps=4.93)
-REACHABLE = SinkStatus("Reachable")
-
-
-ACTIVE = Decision(1, 1, "Active", "the number fits the load")
-
-
-def producer(source: SourceStatus = STREAMING, *, at: datetime = NOW) -> Report[ProducerStatus]:
-    said = ProducerStatus(
-        namespace="video", name="cam", uid="uid-1", pod="p", time=NOW, source=source
-    )
-    return Report(said, at)
-
-
-def consumer(
-    sink: SinkStatus = REACHABLE, *, at: datetime = NOW, signals: SignalsStatus | None = None
-) -> Report[ConsumerStatus]:
-    said = ConsumerStatus(
-        namespace="video",
-        name="cam",
-        uid="uid-1",
-        pod="c",
-        time=NOW,
-        sink=sink,
-        signals=signals or SignalsStatus("Ready"),
-    )
-    return Report(said, at)
-
-
-def observed(
-    reports: Reports | None = None, *, lag: LagSample | None = None, **children: Any
-) -> Observed:
-    """Everything runs, unless said otherwise."""
-    return Observed(
-        topic=children.pop("topic", CREATED),
-        producer=Child(children.pop("producer", deployment("cam-producer"))),
-        consumer=Child(children.pop("consumer", deployment("cam-consumer"))),
-        reports=reports if reports is not None else Reports(producer(), (consumer(),)),
-        lag=lag or LagSample(7, NOW, seconds=1.2),
-        scaling=Autoscaled(children.pop("decision", ACTIVE), {"perReplicaFps": "12.5"}),
-        **children,
-    )
-
-
-def build(seen: Observed, of: VideoStream | None = None, *, now: datetime = NOW) -> dict[str, Any]:
-    of = of or stream()
-    return status.build(of, seen, scaling.decide(of, seen.scaling.decision), now)
-
-
-def said(built: dict[str, Any], kind: str) -> tuple[str, str]:
-    (found,) = [one for one in built["conditions"] if one["type"] == kind]
-    return found["status"], found["reason"]
+from videostream_controller.observed import LagSample, Observed, Reports, TopicState
+from videostream_pipeline.status import SignalsStatus, SinkStatus, SourceStatus
 
 
 def test_all_is_well() -> None:
@@ -205,20 +135,6 @@ def test_a_deployment_that_fails_says_why(condition: dict[str, str], reason: str
     assert said(built, "Ready") == ("False", reason)
 
 
-@pytest.mark.parametrize(("ready", "status"), [(2, "True"), (1, "False")])
-def test_a_scale_out_is_no_trouble_while_the_fewest_are_there(ready: int, status: str) -> None:
-    of = stream({"consumer": {"scaling": {"minReplicas": 2, "maxReplicas": 8}}})
-    growing = deployment("cam-consumer", replicas=6, readyReplicas=ready)
-    seen = observed(consumer=growing, decision=Decision(6, 2, "Active", "the load needs more"))
-    assert said(build(seen, of), "ConsumerReady")[0] == status
-
-
-def test_a_change_of_the_number_alone_does_not_make_a_stream_unready() -> None:
-    scaled = deployment("cam-consumer", replicas=3, generation=2, observedGeneration=1)
-    seen = observed(consumer=scaled, decision=Decision(3, 4, "Active", "the load needs less"))
-    assert said(build(seen), "ConsumerReady") == ("True", "Available")
-
-
 def test_signals_that_cannot_be_measured() -> None:
     wrong = consumer(signals=SignalsStatus("Invalid", "no such type"))
     built = build(observed(Reports(producer(), (wrong,))))
@@ -229,57 +145,6 @@ def test_what_the_api_server_refused() -> None:
     built = build(observed(refused={"cam-producer": "forbidden"}))
     assert said(built, "ProducerReady") == ("False", "ApplyRefused")
     assert said(built, "ConsumerReady")[0] == "True"
-
-
-@pytest.mark.parametrize(
-    ("decision", "scaling", "ready"),
-    [
-        (Decision(0, 0, "Idle", "no record waits"), ("True", "Idle"), "True"),
-        (Decision(1, 1, "CapacityUnknown", "m"), ("Unknown", "CapacityUnknown"), "True"),
-        (Decision(1, 1, "Holding", "m"), ("False", "Holding"), "True"),
-        (Decision(1, 1, "SinkBlocked", "m"), ("False", "SinkBlocked"), "True"),
-        (
-            Decision(1, 1, "AllPartitionsStalled", "m"),
-            ("False", "AllPartitionsStalled"),
-            "False",
-        ),
-    ],
-)
-def test_what_scaling_does_and_what_ready_makes_of_it(
-    decision: Decision, scaling: tuple[str, str], ready: str
-) -> None:
-    built = build(observed(decision=decision))
-    assert said(built, "Scaling") == scaling
-    assert said(built, "Ready")[0] == ready
-    assert built["consumer"]["desiredReplicas"] == decision.replicas
-
-
-def test_what_keeps_consumers_from_helping_is_there_only_while_it_does() -> None:
-    limited = Decision(
-        4, 4, "Active", "m", limited_by="AtMax", stalled=(0, 7), hot=tuple(range(20))
-    )
-    built = build(observed(decision=limited))
-    assert said(built, "ScalingLimited") == ("True", "AtMax")
-    assert said(built, "PartitionsStalled") == ("True", "NoProgress")
-    assert said(built, "HotPartition") == ("True", "AboveCapacity")
-    messages = {one["type"]: one["message"] for one in built["conditions"]}
-    assert "partitions 0, 7;" in messages["PartitionsStalled"]
-    assert "11 and 8 more" in messages["HotPartition"]
-    after = {one["type"] for one in build(observed(), stream(status=built))["conditions"]}
-    assert not after & {"ScalingLimited", "PartitionsStalled", "HotPartition"}
-
-
-@pytest.mark.parametrize(
-    ("lag", "expected"),
-    [
-        (LagSample(70, NOW, seconds=5.1), ("False", "Behind")),
-        (LagSample(7, NOW, seconds=5.0), ("True", "Within")),
-        (LagSample(7, NOW), ("Unknown", "NotMeasured")),
-        (LagSample(None, NOW, "no answer"), ("Unknown", "MetricsUnavailable")),
-    ],
-)
-def test_lag_as_a_time_against_its_target(lag: LagSample, expected: tuple[str, str]) -> None:
-    assert said(build(observed(lag=lag)), "LagWithinTarget") == expected
 
 
 def test_a_suspended_stream() -> None:
@@ -295,13 +160,6 @@ def test_a_suspended_producer_names_its_own_field() -> None:
     built = build(observed(), stream({"producer": {"suspend": True}}))
     assert built["source"]["message"] == "spec.producer.suspend is true"
     assert said(built, "ConsumerReady")[0] == "True"
-
-
-def test_no_consumers_wanted_leaves_the_sink_out_of_ready() -> None:
-    none = stream({"consumer": {"replicas": 0, "scaling": {"mode": "Fixed"}}})
-    built = build(observed(Reports(producer())), none)
-    assert said(built, "SinkReachable") == ("Unknown", "NoConsumers")
-    assert said(built, "Ready")[0] == "True"
 
 
 def test_what_is_known_of_the_topic_outlives_an_outage() -> None:
