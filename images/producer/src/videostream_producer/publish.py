@@ -225,7 +225,9 @@ class Publisher:
 def client_properties(settings: Settings, connection: Mapping[str, str]) -> dict[str, Any]:
     """Give librdkafka's properties: what the connection says, then the limits that we rely on.
 
-    Live: at most 64 frames and 32 MiB wait, 10 s long: older pictures are worth nothing.
+    Live: at most 64 frames and 32 MiB wait, 10 s long: older pictures are worth nothing.  Giving
+    one up starts a new producer epoch, after which the broker no longer knows what it has of those
+    still waiting: they may be stored twice.  Giving up all of them instead would lose more.
     Patient (recordings, Block): more may wait, for as long as it takes.
     """
     patient = settings.blocks
