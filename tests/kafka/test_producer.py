@@ -10,9 +10,12 @@ import uuid
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 
+from tests.support.encoded import clip
 from tests.support.eventually import eventually
 from tests.support.fault_servers import Mjpeg, damaged, jpeg, mjpeg_server, write_video
 from tests.support.http_pictures import serving, snapshots
@@ -25,6 +28,8 @@ from tests.support.producer_process import (
     wait_for_reason,
     wait_for_state,
 )
+from tests.support.rtsp_source import Rtsp, rtsp_source
+from tests.support.tls import behind_tls, write_authority
 from tests.unit.producer.test_settings import environ
 from tests.unit.record.test_partitioning import documented_murmur2
 
@@ -180,6 +185,25 @@ def test_a_frozen_camera_is_told_and_its_frames_still_flow(
         assert process.metric("unchanged_seconds") == 0
 
 
+def test_a_camera_that_sends_more_than_can_be_decoded_is_told(
+    broker: Broker, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    # Coded, a still picture of 4K is some hundred bytes: sent in no time and dear to decode.
+    still = clip(frames=5, width=3840, height=2160, still=True)
+    flood = Rtsp(clips=(still,), fps=1e6, frames=10**9)
+    spec = {"frames__fps": 2, "frames__width": 320}
+    with (
+        rtsp_source(flood) as server,
+        producer(broker, topics, server.url, tmp_path, **spec) as process,
+    ):
+        told = wait_for_reason(broker, topics[1], "TooFast", timeout_s=90)
+        assert "sub-stream" in told.source.message
+        assert (told.source.state, told.source.reconnects) == ("Streaming", 0)
+        assert process.metric("capture_busy_ratio") > 0.9
+        # What is read too late is not piled up as well.
+        assert process.metric("source_frames_total") > process.metric("captured_frames_total")
+
+
 def test_an_outage_drops_frames_counts_them_and_ends_by_itself(
     broker: Broker, topics: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -285,17 +309,25 @@ def test_a_rotated_connection_is_used_without_a_restart(
 def test_no_secret_leaves_the_process(
     broker: Broker, topics: tuple[str, str], tmp_path: Path
 ) -> None:
-    ref = {"source__credentialsSecretRef": {"name": "gate-login"}}
+    ref: dict[str, Any] = {
+        "source__credentialsSecretRef": {"name": "gate-login"},
+        "source__tls": {"caSecretRef": {"name": "plant-ca"}},
+    }
     quick = {"source__reconnect": {"initialBackoff": "100ms", "maxBackoff": "1s"}}
     (tmp_path / "credentials").mkdir()
     (tmp_path / "credentials" / "username").write_text("viewer")
     (tmp_path / "credentials" / "password").write_text("wrong-" + PASSWORD)
+    (tmp_path / "tls").mkdir()
+    write_authority(trustme.CA(), tmp_path / "tls")
+    authority = trustme.CA()
     with (
-        mjpeg_server(Mjpeg(frames=30, password=PASSWORD)) as server,
+        mjpeg_server(Mjpeg(frames=30, password=PASSWORD)) as camera,
+        behind_tls(camera.url, authority) as server,
         producer(broker, topics, server.url, tmp_path, **ref, **quick) as process,
     ):
-        refused = wait_for_state(broker, topics[1], "Backoff")
-        assert refused.source.reason == "AuthenticationFailed"
+        wait_for_reason(broker, topics[1], "CertificateRejected")
+        write_authority(authority, tmp_path / "tls")
+        wait_for_reason(broker, topics[1], "AuthenticationFailed")
         (tmp_path / "credentials" / "password").write_text(PASSWORD)
         wait_for_state(broker, topics[1], "Streaming")
         metrics = process.get("/metrics")
