@@ -49,6 +49,7 @@ def test_every_field_has_its_row(kind: str) -> None:
     signal = installed_types()[kind]()()
     pictured = record(halves(50, 150), thumbnail=flat(9), reference=flat(9))
     fields = signal.measure(decode_frame(pictured, signal.need), [WholeFrame()])["frame"]
+    assert fields
     described = "".join(line for line in _PAGE.splitlines() if line.startswith(f"| {kind} | `"))
     for name in fields:
         channel = name.replace("green", "red").replace("blue", "red")
