@@ -3,38 +3,31 @@
 The outcomes are what a caller has to tell apart: stored, refused for good, not allowed, not
 reachable. The call is synchronous and does not retry: only the caller knows what has to wait for
 the points (Kafka offsets do).
-
-It is one POST, spoken by the standard library: InfluxDB's own client imports a module for every
-part of the server's API, which took longer than all else at the start of a process.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING, Final, cast
 
-from videostream_pipeline.connection import (
-    ConnectionInvalid,
-    InfluxConnection,
-    read_influx_connection,
-)
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write_api import SYNCHRONOUS, WriteApi
+from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from videostream_pipeline.connection import ConnectionInvalid, read_influx_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_TIMEOUT_S: Final = 10.0
-_GZIP_LEVEL: Final = 1
-_STORED: Final = range(200, 300)
+_TIMEOUT_MS: Final = 10_000
 _REFUSED: Final = frozenset({400, 413, 422})
 _NOT_ALLOWED: Final = frozenset({401, 403, 404})
 _DROPPED: Final = re.compile(r"\bdropped=(\d+)")
-_LONGEST_ANSWER_BYTES: Final = 65_536
 _LONGEST_MESSAGE: Final = 500
 
 
@@ -81,125 +74,81 @@ class InfluxWriter:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._link: _Link | None = None
+        self._client: InfluxDBClient | None = None
+        self._api: WriteApi | None = None
+        self._url = self._bucket = ""
 
     def write(self, lines: Sequence[str]) -> WriteResult:
         """Write lines with nanosecond times in one gzipped request; never raises for an outage."""
         if not lines:
             return Accepted()
         try:
-            link = self._link = self._link or self._connect()
+            missing = self._connect()
         except ConnectionInvalid as error:
             return Unavailable(str(error))
-        if link is None:
-            return Unauthorized(f"{self._directory / 'token'}: there is no token yet")
-        result = link.post("\n".join(lines).encode())
+        if missing:
+            return Unauthorized(missing)
+        result = self._post("\n".join(lines).encode())
         if isinstance(result, Unauthorized | Unavailable):
             self.close()
         return result
 
     def close(self) -> None:
         """Close the connection; a later write opens a new one."""
-        if self._link is not None:
-            self._link.close()
-        self._link = None
+        if self._client is not None:
+            self._client.close()  # type: ignore[no-untyped-call]
+        self._client = self._api = None
 
-    def _connect(self) -> _Link | None:
-        """Return a way to the server, None while there is no token."""
+    def _connect(self) -> str | None:
+        """Make sure there is a client; return why there cannot be one yet."""
+        if self._api is not None:
+            return None
         connection = read_influx_connection(self._directory)
-        return None if connection.token is None else _Link(connection, connection.token)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What a server said, and how long it asks to wait."""
-
-    status: int
-    text: str
-    retry_after_s: float | None
-    location: str | None
-
-
-class _Link:
-    """An HTTP connection that is kept open from one write to the next."""
-
-    def __init__(self, connection: InfluxConnection, token: str) -> None:
-        self._url = connection.url
-        parts = urlsplit(connection.url)
-        host = parts.hostname or ""
-        # Given without a port, the last group of an IPv6 address would be taken for one.
-        if parts.scheme == "https":
-            self._http: HTTPConnection = HTTPSConnection(
-                host, parts.port or 443, timeout=_TIMEOUT_S
-            )
-        else:
-            self._http = HTTPConnection(host, parts.port or 80, timeout=_TIMEOUT_S)
-        where = {"org": connection.org, "bucket": connection.bucket, "precision": "ns"}
-        self._target = f"{parts.path.rstrip('/')}/api/v2/write?{urlencode(where)}"
-        self._headers = {
-            "Authorization": f"Token {token}",
-            "Content-Encoding": "gzip",
-            "Content-Type": "text/plain; charset=utf-8",
-        }
-
-    def post(self, body: bytes) -> WriteResult:
-        """Send lines and return what the server made of them."""
-        try:
-            answer = self._exchange(gzip.compress(body, _GZIP_LEVEL, mtime=0))
-        except (HTTPException, OSError, UnicodeError) as error:  # the last: no name of a host
-            said = str(error) or type(error).__name__
-            return Unavailable(_shorten(f"InfluxDB at {self._url} does not answer: {said}"))
-        return _outcome(answer)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._http.close()
-
-    def _exchange(self, packed: bytes) -> _Answer:
-        kept = self._http.sock is not None
-        try:
-            return self._request(packed)
-        except ConnectionError:
-            # A server closes a connection on which nothing was said for a while. To write the
-            # same points once more changes nothing.
-            if not kept:
-                raise
-            self._http.close()
-            return self._request(packed)
-
-    def _request(self, packed: bytes) -> _Answer:
-        self._http.request("POST", self._target, packed, self._headers)
-        with self._http.getresponse() as response:
-            text = response.read(_LONGEST_ANSWER_BYTES).decode(errors="replace")
-            if not response.isclosed():  # there is more: nothing else can follow on it
-                self._http.close()
-        wait = response.headers.get("Retry-After", "")
-        return _Answer(
-            status=response.status,
-            text=text or response.reason,
-            retry_after_s=float(wait) if wait.isdigit() else None,
-            location=response.headers.get("Location"),
+        if connection.token is None:
+            return f"{self._directory / 'token'}: there is no token yet"
+        self._client = InfluxDBClient(
+            url=connection.url,
+            token=connection.token,
+            org=connection.org,
+            timeout=_TIMEOUT_MS,
+            enable_gzip=True,
         )
+        self._api = self._client.write_api(write_options=SYNCHRONOUS)
+        self._url, self._bucket = connection.url, connection.bucket
+        return None
 
-
-def _outcome(answer: _Answer) -> WriteResult:
-    """Tell the outcomes of a status code apart (InfluxDB 2.x)."""
-    if answer.status in _STORED:
+    def _post(self, body: bytes) -> WriteResult:
+        assert self._api is not None  # noqa: S101 (_connect made it)
+        precision = cast("WritePrecision", WritePrecision.NS)  # a plain str in the client
+        try:
+            self._api.write(self._bucket, record=body, write_precision=precision)
+        except ApiException as error:
+            return _outcome(error)
+        except (HTTPError, OSError) as error:
+            return Unavailable(_shorten(f"InfluxDB at {self._url} does not answer: {error}"))
         return Accepted()
-    message = _message(answer.text)
-    if answer.status in _REFUSED:
+
+
+def _outcome(error: ApiException) -> WriteResult:
+    """Tell the outcomes of a status code apart (InfluxDB 2.x; 0 is a failed TLS handshake)."""
+    message = _message(error)
+    if error.status in _REFUSED:
         dropped = _DROPPED.search(message)
         return Rejected(_shorten(message), int(dropped[1]) if dropped else None)
-    if answer.location is not None:
-        message = f"expected the URL itself, not one that leads to {answer.location}"
-    about = _shorten(f"{answer.status}: {message}")
-    if answer.status in _NOT_ALLOWED:
+    headers: Mapping[str, str] = error.headers or {}
+    if location := headers.get("Location"):
+        message = f"expected the URL itself, not one that leads to {location}"
+    about = _shorten(f"{error.status}: {message}")
+    if error.status in _NOT_ALLOWED:
         return Unauthorized(about)
-    return Unavailable(about, answer.retry_after_s)
+    wait = headers.get("Retry-After", "")
+    return Unavailable(about, float(wait) if wait.isdigit() else None)
 
 
-def _message(text: str) -> str:
+def _message(error: ApiException) -> str:
     """Return what the server says, which is JSON from InfluxDB and anything from a proxy."""
+    body = error.body or error.reason or ""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
     try:
         parsed = json.loads(text)
     except ValueError:
