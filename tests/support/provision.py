@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     import pytest
 
-_SERVER: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+# Helm too: a controller under test has the rights that the rendered chart gives it.
+_TOOLS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "helm")
 
 
-def _build_tools(*names: str) -> None:
-    for name in names:
+def _build_tools() -> None:
+    for name in _TOOLS:
         tool(name)
 
 
@@ -31,8 +32,8 @@ def _start_cluster() -> None:
 
 
 _BY_MARKER: Final[dict[str, Callable[[], object]]] = {
-    "api": lambda: _build_tools(*_SERVER),
-    "chart": lambda: _build_tools("helm", *_SERVER),
+    "api": _build_tools,
+    "chart": _build_tools,
     "kafka": lambda: ensure_image("kafka"),
     "influx": lambda: ensure_image("influxdb"),
     "camera": lambda: build_images(["camera"]),
