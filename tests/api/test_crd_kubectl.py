@@ -117,30 +117,40 @@ def test_status_keeps_one_condition_of_a_type(apiserver: ApiServer, namespace: s
         _set_status(apiserver, "gate", namespace, twice)
 
 
-def test_explain_reads_well(apiserver: ApiServer) -> None:
+@pytest.mark.parametrize(
+    ("path", "sentences", "fields"),
+    [
+        (
+            "source",
+            [
+                "url <string> -required- Address of the video: rtsp://, rtsps://",
+                "User and password never go here",
+            ],
+            ["credentialsSecretRef", "openTimeout", "reconnect", "loop", "volume"],
+        ),
+        (
+            "consumer.scaling",
+            [
+                "targetLag <string> Age of the oldest waiting frame that is aimed at",
+                "perReplicaFps <Object> Frames per second that one consumer can process",
+            ],
+            ["minReplicas", "maxReplicas", "drainTime", "idleAfter", "scaleDownWindow"],
+        ),
+    ],
+)
+def test_explain_reads_well(
+    apiserver: ApiServer, path: str, sentences: list[str], fields: list[str]
+) -> None:
     # The server publishes OpenAPI some time after it serves the kind.
     text = eventually(
-        lambda: apiserver.kubectl("explain", "vst.spec.source").stdout,
+        lambda: apiserver.kubectl("explain", f"vst.spec.{path}").stdout,
         timeout_s=30,
         what="explained by kubectl",
     )
     words = " ".join(text.split())
-    assert "url <string> -required- Address of the video: rtsp://, rtsps://" in words
-    assert "User and password never go here" in words
-    for field in ("credentialsSecretRef", "openTimeout", "reconnect", "loop", "volume"):
-        assert f"  {field}\t" in text
-
-
-def test_explain_tells_the_aims_of_scaling(apiserver: ApiServer) -> None:
-    text = eventually(
-        lambda: apiserver.kubectl("explain", "vst.spec.consumer.scaling").stdout,
-        timeout_s=30,
-        what="explained by kubectl",
-    )
-    words = " ".join(text.split())
-    assert "targetLag <string> Age of the oldest waiting frame that is aimed at" in words
-    assert "perReplicaFps <Object> Frames per second that one consumer can process" in words
-    for field in ("minReplicas", "maxReplicas", "drainTime", "idleAfter", "scaleDownWindow"):
+    for sentence in sentences:
+        assert sentence in words
+    for field in fields:
         assert f"  {field}\t" in text
 
 
@@ -180,4 +190,4 @@ def test_example_is_accepted_and_understood(
 
 
 def test_there_are_examples() -> None:
-    assert len(list(EXAMPLES.glob("*.yaml"))) == 12
+    assert len(list(EXAMPLES.glob("*.yaml"))) == 13
