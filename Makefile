@@ -22,12 +22,12 @@ demo: ## From nothing to points in InfluxDB: cluster, images, chart, camera, Vid
 test: check sim test-services e2e ## Everything: check, then the real API server, Kafka, InfluxDB and kind
 
 .PHONY: check
-check: $(UV) ## Format, lint, types, imports, unit and property tests (a few minutes)
+check: $(UV) ## Format, lint, types, imports, unit and property tests (about a minute)
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) lint-imports
-	$(PYTEST) tests/unit tests/property
+	$(PYTEST) -n auto --maxprocesses=4 tests/unit tests/property
 
 .PHONY: fix
 fix: $(UV) ## Format and apply the safe fixes of the linter
