@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from videostream_consumer.measure import Plan, measure
+from videostream_consumer.measure import Plan, look, spell
 from videostream_record import FrameRecord, RecordInvalid, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _NS: Final = 1_000_000_000
 
@@ -29,6 +29,8 @@ class Received(Protocol):
 
 
 MessageT = TypeVar("MessageT", bound=Received)
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 @dataclass(slots=True)
@@ -68,20 +70,28 @@ def measure_batch(
     """
     outcome = Outcome()
     oldest_ns = now_ns - int(max_frame_age_s * _NS) if max_frame_age_s > 0 else 0
-    for message in messages:
-        try:
-            record = read(message, oldest_ns)
-            if record is None:
-                outcome.stale += 1
-                continue
-            measured = measure(record, plan)
-        except RecordInvalid as error:
-            outcome.invalid += 1
-            outcome.first_invalid = outcome.first_invalid or error
-            continue
+    # Pass by pass over the batch: decoding a picture drives all other code and data out of the
+    # caches, so what is not decoding costs less for many records at once than between two of them.
+    found = _each(messages, lambda message: read(message, oldest_ns), outcome)
+    records = [record for record in found if record is not None]
+    outcome.stale = len(found) - len(records)
+    for seen in _each(records, lambda record: look(record, plan), outcome):
+        measured = spell(seen, plan)
         outcome.lines += measured.lines
-        outcome.capture_times_ns.append(record.capture_time_ns)
+        outcome.capture_times_ns.append(seen.record.capture_time_ns)
         for name, failure in measured.failures:
             outcome.failures[name] += 1
             outcome.first_failure = outcome.first_failure or failure
     return outcome
+
+
+def _each(items: Iterable[Item], step: Callable[[Item], Made], outcome: Outcome) -> list[Made]:
+    """Return what a step makes of each item; where it finds an invalid record that is counted."""
+    made = []
+    for item in items:
+        try:
+            made.append(step(item))
+        except RecordInvalid as error:
+            outcome.invalid += 1
+            outcome.first_invalid = outcome.first_invalid or error
+    return made

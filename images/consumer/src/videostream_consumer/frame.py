@@ -7,14 +7,18 @@ Most of a consumer's time is JPEG decoding. A gray image comes out of the decode
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from videostream_record import FrameRecord, RecordInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 cv2.setNumThreads(1)  # frames scale over pods; threads would only contend for a pod's CPU share
 
@@ -49,24 +53,17 @@ class Frame:
 
     record: FrameRecord
     needs: Need
-    _thumbnail: Image | None = None
-    _reference: Image | None = None
-    _gray: Image | None = None
-    _full_gray: Image | None = None
-    _small_colour: Image | None = None
-    _colour: Image | None = None
+    _images: Mapping[str, Image]
 
     @property
     def thumbnail(self) -> Image | None:
         """This frame's thumbnail; None when the record came without one."""
-        self._declared(Need.THUMBNAIL)
-        return self._thumbnail
+        return self._find("thumbnail", Need.THUMBNAIL)
 
     @property
     def reference(self) -> Image | None:
         """The previous frame's thumbnail; None for the first frame after a (re)connect."""
-        self._declared(Need.THUMBNAIL)
-        return self._reference
+        return self._find("reference", Need.THUMBNAIL)
 
     @property
     def thumbnails(self) -> tuple[Image, Image] | None:
@@ -77,58 +74,64 @@ class Frame:
     @property
     def gray(self) -> Image:
         """The frame in gray, reduced by 4 from 640 pixels of width on, by 2 from 320 on."""
-        self._declared(Need.GRAY)
-        assert self._gray is not None  # noqa: S101 (decode_frame made what was declared)
-        return self._gray
+        return self._image("gray", Need.GRAY)
 
     @property
     def full_gray(self) -> Image:
         """The frame in gray at full size."""
-        self._declared(Need.FULL_GRAY)
-        assert self._full_gray is not None  # noqa: S101 (as above)
-        return self._full_gray
+        return self._image("full_gray", Need.FULL_GRAY)
 
     @property
     def small_colour(self) -> Image:
         """The frame in BGR, reduced as `gray` is."""
-        self._declared(Need.SMALL_COLOUR)
-        assert self._small_colour is not None  # noqa: S101 (as above)
-        return self._small_colour
+        return self._image("small_colour", Need.SMALL_COLOUR)
 
     @property
     def colour(self) -> Image:
         """The frame at full size in BGR."""
-        self._declared(Need.COLOUR)
-        assert self._colour is not None  # noqa: S101 (as above)
-        return self._colour
+        return self._image("colour", Need.COLOUR)
 
-    def _declared(self, need: Need) -> None:
-        if need not in self.needs:
+    def _image(self, name: str, need: Need) -> Image:
+        image = self._find(name, need)
+        assert image is not None  # noqa: S101 (decode_frame made what was declared)
+        return image
+
+    def _find(self, name: str, need: Need) -> Image | None:
+        image = self._images.get(name)
+        if image is None and need not in self.needs:
             raise LookupError(f"a signal looks at {need.name} without declaring Need.{need.name}")
+        return image
 
 
 def decode_frame(record: FrameRecord, needs: Need) -> Frame:
     """Decode the images that are needed. Raises RecordInvalid naming the one that is no JPEG."""
-    gray_flag, colour_flag = _reduced_flags(record.width)
+    images = {}
+    for image, part, field, flag in _decodings(needs, record.width):
+        jpeg = getattr(record, part)
+        if jpeg is not None:
+            images[image] = _decode(field, jpeg, flag)
+    return Frame(record, needs, images)
 
-    def value(need: Need, flag: int) -> Image | None:
-        return _decode("value", record.jpeg, flag) if need in needs else None
 
-    def thumbnail(field: str, jpeg: bytes | None) -> Image | None:
-        if jpeg is None or Need.THUMBNAIL not in needs:
-            return None
-        return _decode(field, jpeg, cv2.IMREAD_GRAYSCALE)
-
-    return Frame(
-        record,
-        needs,
-        _thumbnail=thumbnail("vst-thumbnail", record.thumbnail),
-        _reference=thumbnail("vst-reference", record.reference),
-        _gray=value(Need.GRAY, gray_flag),
-        _full_gray=value(Need.FULL_GRAY, cv2.IMREAD_GRAYSCALE),
-        _small_colour=value(Need.SMALL_COLOUR, colour_flag),
-        _colour=value(Need.COLOUR, cv2.IMREAD_COLOR_BGR),
-    )
+@functools.lru_cache(maxsize=64)  # a stream has one set of needs, and its frames few widths
+def _decodings(needs: Need, width: int) -> tuple[tuple[str, str, str, int], ...]:
+    """Return what to decode: image, part of the record, its name on the wire, imread's flag."""
+    gray_flag, colour_flag = _reduced_flags(width)
+    of_picture = {
+        Need.GRAY: ("gray", gray_flag),
+        Need.FULL_GRAY: ("full_gray", cv2.IMREAD_GRAYSCALE),
+        Need.SMALL_COLOUR: ("small_colour", colour_flag),
+        Need.COLOUR: ("colour", cv2.IMREAD_COLOR_BGR),
+    }
+    found = [
+        (image, "jpeg", "value", flag)
+        for need, (image, flag) in of_picture.items()
+        if need in needs
+    ]
+    if Need.THUMBNAIL in needs:
+        pair = ("thumbnail", "reference")
+        found += [(image, image, f"vst-{image}", cv2.IMREAD_GRAYSCALE) for image in pair]
+    return tuple(found)
 
 
 def _reduced_flags(width: int) -> tuple[int, int]:
@@ -147,4 +150,4 @@ def _decode(field: str, jpeg: bytes, flag: int) -> Image:
         image = None
     if image is None:
         raise RecordInvalid(field, jpeg, "a JPEG that can be decoded")
-    return image.astype(np.uint8, copy=False)
+    return cast("Image", image)  # none of the flags lets another depth through

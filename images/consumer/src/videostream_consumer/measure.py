@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from videostream_consumer.settings import Settings
-    from videostream_consumer.signals.contract import Signal
+    from videostream_consumer.signals.contract import Fields, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,14 @@ class Plan:
     frame_prefix: str
     signals: tuple[BoundSignal, ...]
     needs: Need
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record with what each signal of the plan, in its order, found on it or failed with."""
+
+    record: FrameRecord
+    found: tuple[Mapping[str, Fields] | Exception, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +102,38 @@ def measure(record: FrameRecord, plan: Plan) -> Measured:
     A signal that fails costs its own points only. Raises RecordInvalid for another stream's
     record and for pictures that cannot be decoded.
     """
+    return spell(look(record, plan), plan)
+
+
+def look(record: FrameRecord, plan: Plan) -> Seen:
+    """Do the part of `measure` that needs pictures. Raises RecordInvalid as it does."""
     if record.stream != plan.stream:
         raise RecordInvalid("ce_source", str(record.stream), str(plan.stream))
     frame = decode_frame(record, plan.needs)
-    lines = [_ledger_line(record, plan.frame_prefix)]
+    return Seen(record, tuple([_find(bound, frame) for bound in plan.signals]))
+
+
+def spell(seen: Seen, plan: Plan) -> Measured:
+    """Do the other part of `measure`: write down what was found."""
+    lines = [_ledger_line(seen.record, plan.frame_prefix)]
     failures: list[tuple[str, Exception]] = []
-    for bound in plan.signals:
+    time_ns = seen.record.capture_time_ns
+    for bound, found in zip(plan.signals, seen.found, strict=True):
+        if isinstance(found, Exception):
+            failures.append((bound.name, found))
+            continue
         try:
-            lines += _signal_lines(bound, frame)
-        except Exception as error:  # noqa: BLE001 (a plug-in may raise anything)
+            lines += [format_line(bound.prefixes[z], f, time_ns) for z, f in found.items()]
+        except Exception as error:  # noqa: BLE001 (a plug-in may have given anything)
             failures.append((bound.name, error))
     return Measured(tuple(lines), tuple(failures))
 
 
-def _signal_lines(bound: BoundSignal, frame: Frame) -> list[str]:
-    time_ns = frame.record.capture_time_ns
-    measured = bound.signal.measure(frame, bound.zones)
-    return [format_line(bound.prefixes[zone], fields, time_ns) for zone, fields in measured.items()]
+def _find(bound: BoundSignal, frame: Frame) -> Mapping[str, Fields] | Exception:
+    try:
+        return bound.signal.measure(frame, bound.zones)
+    except Exception as error:  # noqa: BLE001 (a plug-in may raise anything)
+        return error
 
 
 def _ledger_line(record: FrameRecord, prefix: str) -> str:

@@ -49,20 +49,20 @@ def format_line(prefix: str, fields: Mapping[str, FieldValue], time_ns: int) -> 
     """
     if not fields:
         raise ValueError(f"the point {prefix!r} has no field: expected at least one")
-    spelled = ",".join(f"{escape_tag(key)}={_spell(key, value)}" for key, value in fields.items())
-    return f"{prefix} {spelled} {time_ns}"
+    spelled = [f"{escape_tag(key)}={_spell(key, value)}" for key, value in fields.items()]
+    return f"{prefix} {','.join(spelled)} {time_ns}"
 
 
 def _spell(key: str, value: object) -> str:
     match value:
+        case float() if math.isfinite(value):  # first: most values are
+            return float.__repr__(value)
+        case float():
+            raise ValueError(f"field {key!r} is {value}: expected a finite number")
         case bool():
             return "true" if value else "false"
         case int():
             return f"{value}i"
-        case float() if math.isfinite(value):
-            return float.__repr__(value)
-        case float():
-            raise ValueError(f"field {key!r} is {value}: expected a finite number")
         case str():
             return '"' + _STRING_SPECIAL.sub(r"\\\1", value) + '"'
         case _:

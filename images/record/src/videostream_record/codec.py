@@ -5,6 +5,8 @@ headers, so a reader in any language needs one header look-up and no schema.
 Normative text: docs/frame-record.md.
 """
 
+import functools
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -31,7 +33,7 @@ _KNOWN = {*_TEXT_HEADERS, "vst-thumbnail", "vst-reference", "vst-reference-seque
 _SOURCE_PREFIX = "/namespaces/"
 _SOURCE_MIDDLE = "/videostreams/"
 _SOURCE_SHAPE = "/namespaces/<namespace>/videostreams/<name>"
-_DECIMAL_DIGITS_MAX = 19
+_DECIMAL = re.compile(rb"0|[1-9][0-9]{0,18}")
 
 
 def encode(record: FrameRecord) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
@@ -98,6 +100,7 @@ def _source(stream: StreamName) -> str:
     return f"{_SOURCE_PREFIX}{stream.namespace}{_SOURCE_MIDDLE}{stream.name}"
 
 
+@functools.lru_cache(maxsize=64)  # a topic's records name one stream, or a few
 def _stream(source: str) -> StreamName:
     namespace, separator, name = source.removeprefix(_SOURCE_PREFIX).partition(_SOURCE_MIDDLE)
     if not source.startswith(_SOURCE_PREFIX) or not separator:
@@ -108,19 +111,22 @@ def _stream(source: str) -> StreamName:
 def _rfc3339(time_ns: int) -> str:
     """Write Unix nanoseconds as UTC with six digits, cut (not rounded) to microseconds."""
     seconds, rest_ns = divmod(time_ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    return f"{moment.isoformat()}.{rest_ns // 1000:06d}Z"
+    return f"{_utc_second(seconds)}.{rest_ns // 1000:06d}Z"
+
+
+@functools.lru_cache(maxsize=64)  # many frames have the second in common
+def _utc_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def _by_name(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes]:
     """Index the format's headers; one that occurs twice has no one meaning and is refused."""
-    found: dict[str, bytes] = {}
-    for name, value in headers:
-        if name not in _KNOWN or value is None:
-            continue
-        if name in found:
-            raise RecordInvalid(name, value, "one header of this name")
-        found[name] = value
+    known = [(name, value) for name, value in headers if name in _KNOWN and value is not None]
+    found = dict(known)
+    if len(found) < len(known):
+        names = [name for name, _ in known]
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise RecordInvalid(doubled, found[doubled], "one header of this name")
     return found
 
 
@@ -135,14 +141,15 @@ def _text(found: Mapping[str, bytes], name: str) -> str:
 
 
 def _decimal(found: Mapping[str, bytes], name: str) -> int:
-    text = _text(found, name)
+    value = found.get(name)
     # int() alone would also take "+1", "1_0", " 1" and other alphabets' digits.
-    canonical = text.isascii() and text.isdigit() and (text == "0" or text[0] != "0")
-    if not canonical or len(text) > _DECIMAL_DIGITS_MAX:
-        raise RecordInvalid(name, text, "a decimal number without sign or leading zeros")
-    return int(text)
+    if value is None or not _DECIMAL.fullmatch(value):
+        raise RecordInvalid(
+            name, _text(found, name), "a decimal number without sign or leading zeros"
+        )
+    return int(value)
 
 
 def _expect(found: Mapping[str, bytes], name: str, expected: str) -> None:
-    if _text(found, name) != expected:
+    if found.get(name) != expected.encode():
         raise RecordInvalid(name, _text(found, name), expected)

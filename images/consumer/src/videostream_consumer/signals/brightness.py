@@ -29,11 +29,11 @@ class Brightness(NoParameters):
 
     def measure(self, frame: Frame, zones: Sequence[AnyZone]) -> Mapping[str, Fields]:
         """Return mean, min, max and stddev of each zone."""
-        fields = {}
+        gray, fields = frame.gray, {}
         for zone in zones:
-            mask = zone.mask(frame.gray.shape)
-            mean, deviation = cv2.meanStdDev(frame.gray, mask=mask)
-            least, greatest, _, _ = cv2.minMaxLoc(frame.gray, mask=mask)
+            mask = zone.mask(gray.shape)
+            mean, deviation = cv2.meanStdDev(gray, mask=mask)
+            least, greatest, _, _ = cv2.minMaxLoc(gray, mask=mask)
             fields[zone.name] = {
                 "mean": float(mean[0, 0]),
                 "min": float(least),
