@@ -6,13 +6,13 @@ behind is removed by the next one.
 
 import functools
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.docker import docker
+from tests.support.servers import free_ports
 
 PREFIX = "videostream-test-"
 _OWNER_LABEL = "dev.videostream.test-process"
@@ -20,9 +20,7 @@ _OWNER_LABEL = "dev.videostream.test-process"
 
 def free_port() -> int:
     """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 @contextmanager
