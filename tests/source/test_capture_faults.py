@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.support.capture_rig import Rig, cpu_share, reaches, rig, take
+from tests.support.capture_rig import PATIENT, Rig, cpu_share, reaches, rig, take
 from tests.support.encoded import Codec, clip
 from tests.support.eventually import eventually
 from tests.support.fault_servers import Mjpeg, black_hole, jpeg, mjpeg_server
@@ -130,7 +130,7 @@ def test_reads_h264_and_h265_with_and_without_sound(
     rig: Rig, codec: Codec, name: str, *, sound: bool
 ) -> None:
     with rtsp_source(Rtsp(clips=(clip(codec, frames=38),), sound=sound)) as server:
-        capture = rig.start(server.url, frames__fps=25)
+        capture = rig.start(server.url, frames__fps=25, **PATIENT)
         frames = take(capture, 20)
         assert capture.info is not None
         assert (capture.info.codec, capture.info.width, capture.info.height) == (name, 160, 96)
@@ -143,7 +143,7 @@ def test_reads_h264_and_h265_with_and_without_sound(
 
 def test_reads_rtp_over_udp_and_names_its_silence(rig: Rig) -> None:
     with rtsp_source(Rtsp(clips=(clip(frames=38),), frames=60, afterwards="stall")) as server:
-        capture = rig.start(server.url, frames__fps=25, source__transport="UDP")
+        capture = rig.start(server.url, frames__fps=25, source__transport="UDP", **PATIENT)
         frames = take(capture, 20)
         assert len(server.connections) == 1
         reaches(capture, "Backoff", "Stalled")
@@ -152,12 +152,12 @@ def test_reads_rtp_over_udp_and_names_its_silence(rig: Rig) -> None:
 
 def test_only_key_frames_are_decoded_if_that_is_asked_for(rig: Rig) -> None:
     with rtsp_source(Rtsp(clips=(clip(frames=10, width=1280, height=720),))) as server:
-        whole = rig.start(server.url)
+        whole = rig.start(server.url, **PATIENT)
         reaches(whole, "Streaming")
         all_share = cpu_share(whole, over_s=2)
         whole.stop(timeout_s=5)
         before = rig.metrics.total("source_frames")
-        capture = rig.start(server.url, frames__fps=25, source__decode="KeyFrames")
+        capture = rig.start(server.url, frames__fps=25, source__decode="KeyFrames", **PATIENT)
         frames = take(capture, 5)
         share = cpu_share(capture, over_s=2)
         read = rig.metrics.total("source_frames") - before
@@ -171,9 +171,9 @@ def test_only_key_frames_are_decoded_if_that_is_asked_for(rig: Rig) -> None:
 
 
 def test_a_camera_with_rare_key_frames_is_shown_from_its_first_one(rig: Rig) -> None:
-    # The next key frame comes after 12 s, far beyond the read time-out of 0.5 s.
+    # The next key frame comes after 12 s, far beyond the read time-out of 5 s.
     with rtsp_source(Rtsp(clips=(clip(frames=300),))) as server:
-        capture = rig.start(server.url, frames__fps=25)
+        capture = rig.start(server.url, frames__fps=25, **PATIENT)
         take(capture, 10)
         assert (len(server.connections), capture.life.failures) == (1, 0)
 
@@ -181,7 +181,7 @@ def test_a_camera_with_rare_key_frames_is_shown_from_its_first_one(rig: Rig) -> 
 def test_a_stream_goes_on_when_the_resolution_changes(rig: Rig) -> None:
     clips = (clip(frames=100), clip(frames=100, width=320, height=192))
     with rtsp_source(Rtsp(clips=clips, fps=50)) as server:
-        capture = rig.start(server.url, frames__fps=25)
+        capture = rig.start(server.url, frames__fps=25, **PATIENT)
         frames = take(capture, 70)
         assert (capture.life.state, capture.life.failures) == ("Streaming", 0)
         assert len(server.connections) == 1

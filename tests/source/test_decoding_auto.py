@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.capture_rig import Rig, cpu_share, reaches, rig, take
+from tests.support.capture_rig import PATIENT, Rig, cpu_share, reaches, rig, take
 from tests.support.encoded import Codec, clip
 from tests.support.eventually import eventually
 from tests.support.fault_servers import Mjpeg, mjpeg_server
@@ -16,7 +16,7 @@ __all__ = ["rig"]
 
 pytestmark = pytest.mark.source
 
-ONE_A_SECOND: dict[str, Any] = {"frames__fps": 1, "source__readTimeout": "3s"}
+ONE_A_SECOND: dict[str, Any] = PATIENT | {"frames__fps": 1}
 
 
 def key_frames_only(rig: Rig) -> bool:
@@ -88,7 +88,7 @@ def test_the_choice_is_kept_when_the_camera_breaks_off(
 @pytest.mark.parametrize("fps", [2, 25])
 def test_more_frames_than_one_a_second_need_all_of_them(rig: Rig, fps: int) -> None:
     with rtsp_source(Rtsp(clips=(clip(frames=5),))) as server:
-        take(rig.start(server.url, frames__fps=fps, source__readTimeout="3s"), 6)
+        take(rig.start(server.url, frames__fps=fps, **PATIENT), 6)
         assert len(server.connections) == 1
     assert not key_frames_only(rig)
 

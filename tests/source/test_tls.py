@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.support.capture_rig import Rig, reaches, rig, take
+from tests.support.capture_rig import PATIENT, Rig, reaches, rig, take
 from tests.support.encoded import clip
 from tests.support.fault_servers import Mjpeg, mjpeg_server
 from tests.support.http_pictures import hls, serving, snapshots
@@ -24,7 +24,6 @@ __all__ = ["rig"]
 pytestmark = pytest.mark.source
 
 PASSWORD = "p@ss/w#rd:99"
-PATIENT: dict[str, Any] = {"source__openTimeout": "5s", "source__readTimeout": "3s"}
 CA: dict[str, Any] = {"source__tls": {"caSecretRef": {"name": "plant-ca", "key": "root.pem"}}}
 UNVERIFIED: dict[str, Any] = {"source__tls": {"insecureSkipVerify": True}}
 LOGIN: dict[str, Any] = {"source__credentialsSecretRef": {"name": "gate-login"}}

@@ -25,6 +25,8 @@ FAST = {
     "source__readTimeout": "500ms",
     "source__reconnect": {"initialBackoff": "50ms", "maxBackoff": "200ms"},
 }
+# For tests in which a time-out would be the machine's fault.
+PATIENT: dict[str, Any] = {"source__openTimeout": "5s", "source__readTimeout": "5s"}
 
 
 class Rig:

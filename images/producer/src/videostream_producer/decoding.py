@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-FPS_MAX: Final = 1.0
+_SLOW_FPS: Final = 1.0
 _SPACINGS_FIRST: Final = 4
 _SPACINGS_MAX: Final = 64
 _SPACINGS_BACK: Final = 3
@@ -64,7 +64,7 @@ class Decoding:
 
 def automatic(*, fps: float, read_timeout_s: float) -> Decoding:
     """Give how to begin where the choice is ours: all frames, until key frames prove enough."""
-    if fps > FPS_MAX:
+    if fps > _SLOW_FPS:
         return Decoding(key_frames_only=False)
     # One late key frame must not look like a camera that fell silent.
     return Decoding(key_frames_only=False, spacing_s=min(1 / fps, read_timeout_s / 2))
