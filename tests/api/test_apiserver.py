@@ -51,7 +51,7 @@ def test_controllers_can_be_added(apiserver: ApiServer, namespace: str) -> None:
         apiserver.kubectl("create", "deployment", "web", "--image=web", "-n", namespace)
         eventually(
             lambda: apiserver.get("replicasets", namespace=namespace)["items"],
-            timeout_s=60,
+            timeout_s=30,
             what="ReplicaSet of the Deployment",
         )
         apiserver.kubectl("delete", "deployment", "web", "-n", namespace)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster.tools import tool
+from tests.support.control_plane import start_controller_manager
 from tests.support.crd import EXAMPLES
 from tests.support.eventually import eventually
-from tests.support.servers import Process, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +22,11 @@ pytestmark = pytest.mark.api
 
 @pytest.fixture
 def autoscaler(apiserver: ApiServer, tmp_path: Path) -> Iterator[None]:
-    process = Process(
-        tool("kube-controller-manager"),
-        f"--kubeconfig={apiserver.kubeconfig()}",
-        "--controllers=horizontal-pod-autoscaler-controller",
-        "--horizontal-pod-autoscaler-sync-period=1s",
-        "--leader-elect=false",
-        "--bind-address=127.0.0.1",
-        f"--secure-port={free_ports(1)[0]}",
-        f"--cert-dir={tmp_path}",
-        log=tmp_path / "kube-controller-manager.log",
+    process = start_controller_manager(
+        tmp_path,
+        ["horizontal-pod-autoscaler-controller"],
+        kubeconfig=apiserver.kubeconfig(),
+        flags=["--horizontal-pod-autoscaler-sync-period=1s"],
     )
     yield
     process.kill()

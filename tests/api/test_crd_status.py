@@ -17,7 +17,8 @@ from videostream_controller.autoscaling.decision import Action
 from videostream_controller.autoscaling.memory import Memory, from_status, to_status
 
 if TYPE_CHECKING:
-    from tests.support.apiserver import ApiServer, Session
+    from tests.support.apiserver import ApiServer
+    from tests.support.session import Session
 
 pytestmark = [pytest.mark.api, pytest.mark.timeout(300)]
 

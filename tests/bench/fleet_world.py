@@ -19,8 +19,8 @@ from tests.support.kafka import run_broker
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.support.apiserver import Session
     from tests.support.kafka import Broker
+    from tests.support.session import Session
 
 Body = dict[str, Any]
 

@@ -22,10 +22,12 @@ import pytest
 import yaml
 
 from cluster.tools import tool
+from tests.support.control_plane import start_apiserver, start_controller_manager, start_etcd
 from tests.support.crd import CRD_FILE
 from tests.support.eventually import eventually
 from tests.support.rbac import grant
 from tests.support.servers import Process, free_ports
+from tests.support.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,35 +41,6 @@ _CONTROLLERS = (
     "replicaset-controller",
     "namespace-controller",
 )
-
-
-class Session:
-    """One connection to the server, kept for many requests; much faster than one for each."""
-
-    def __init__(self, connection: http.client.HTTPSConnection, admin_token: str) -> None:
-        self._connection = connection
-        self._admin_token = admin_token
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        content_type: str = "application/json",
-        token: str | None = None,
-    ) -> tuple[int, Any]:
-        """Send one request; returns the status and the parsed answer."""
-        headers = {
-            "Authorization": f"Bearer {token or self._admin_token}",
-            "Content-Type": content_type,
-        }
-        text = None if body is None else json.dumps(body)
-        self._connection.request(method, path, body=text, headers=headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        is_json = answer.headers.get_content_type() == "application/json"
-        return answer.status, json.loads(content) if is_json else content.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +66,7 @@ class ApiServer:
         self._controller_manager: Process | None = None
         _write_private(directory / "tokens.csv", f"{self.admin_token},admin,admin,system:masters\n")
         _write_service_account_key(directory / "service-account.key")
-        self._etcd = self._start_etcd(etcd_peer_port)
+        self._etcd = start_etcd(directory, port=self._etcd_port, peer_port=etcd_peer_port)
         try:
             self.start()
         except BaseException:
@@ -105,23 +78,7 @@ class ApiServer:
 
     def start(self) -> None:
         """Start the API server and wait until it is ready."""
-        state = self._directory
-        server = Process(
-            tool("kube-apiserver"),
-            f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
-            "--bind-address=127.0.0.1",
-            f"--secure-port={self._port}",
-            f"--cert-dir={state}",
-            f"--token-auth-file={state / 'tokens.csv'}",
-            "--authorization-mode=RBAC",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={state / 'service-account.key'}",
-            f"--service-account-signing-key-file={state / 'service-account.key'}",
-            # Without controllers no namespace gets a default ServiceAccount, which pods would need.
-            "--disable-admission-plugins=ServiceAccount",
-            "--service-cluster-ip-range=10.0.0.0/24",
-            log=state / "kube-apiserver.log",
-        )
+        server = start_apiserver(self._directory, port=self._port, etcd_port=self._etcd_port)
         self._server = server
 
         def is_ready() -> bool:
@@ -143,15 +100,8 @@ class ApiServer:
         """Add garbage collection, namespace deletion and Deployment status; once is enough."""
         if self._controller_manager:
             return
-        self._controller_manager = Process(
-            tool("kube-controller-manager"),
-            f"--kubeconfig={self.kubeconfig()}",
-            f"--controllers={','.join(_CONTROLLERS)}",
-            "--leader-elect=false",
-            "--bind-address=127.0.0.1",
-            f"--secure-port={free_ports(1)[0]}",
-            f"--cert-dir={self._directory / 'controller-manager'}",
-            log=self._directory / "kube-controller-manager.log",
+        self._controller_manager = start_controller_manager(
+            self._directory, _CONTROLLERS, kubeconfig=self.kubeconfig()
         )
 
     def stop_controller_manager(self) -> None:
@@ -278,18 +228,6 @@ class ApiServer:
         assert status == http.HTTPStatus.CREATED, answer
 
     # Parts
-
-    def _start_etcd(self, peer_port: int) -> Process:
-        client_url = f"http://127.0.0.1:{self._etcd_port}"
-        return Process(
-            tool("etcd"),
-            f"--data-dir={self._directory / 'etcd'}",
-            f"--listen-client-urls={client_url}",
-            f"--advertise-client-urls={client_url}",
-            f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
-            "--unsafe-no-fsync",
-            log=self._directory / "etcd.log",
-        )
 
     def _write_kubeconfig(self, user: str, *, token: str, namespace: str = "default") -> Path:
         cluster = {"server": self.url, "certificate-authority": f"{self._directory}/apiserver.crt"}

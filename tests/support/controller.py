@@ -14,19 +14,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.chart import RELEASE, find, render
 from tests.support.containers import free_port
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.support.apiserver import ApiServer, Client, Session
+    from tests.support.apiserver import ApiServer, Client
+    from tests.support.session import Session
 
 STREAM_API = "/apis/videostream.dev/v1alpha1"
 NOBODY = "127.0.0.1:1"  # no Kafka listens there
 _READY_WITHIN_S = 40
+_PAUSED = "videostream.dev/paused"
 
 Body = dict[str, Any]
 
@@ -163,6 +167,17 @@ class Cluster:
         }
         return self._ok("POST", self._streams(), body)
 
+    def create_with_topic(self, name: str, spec: Body) -> None:
+        """Create a VideoStream whose topic is known already, as to a restarted controller."""
+        self.create(name, spec, annotations={_PAUSED: "true"})
+        topic = {"name": self.topic(name), "id": "x", "partitions": 12, "ownership": "Created"}
+        self.patch_status(name, {"topic": topic})
+        self.patch(name, {"metadata": {"annotations": {_PAUSED: None}}})
+
+    def topic(self, name: str) -> str:
+        """Return the name of a VideoStream's topic and consumer group, if it names no other."""
+        return f"videostream.{self.namespace}.{name}"
+
     def patch(self, name: str, patch: Body) -> Body:
         """Merge-patch a VideoStream."""
         return self._ok("PATCH", self._streams(name), patch, merge=True)
@@ -248,3 +263,33 @@ class Cluster:
         assert status in range(200, 300), answer
         found: Body = answer
         return found
+
+
+@pytest.fixture
+def cluster(apiserver: ApiServer, namespace: str) -> Cluster:
+    """Give the objects of the test's namespace."""
+    return Cluster(apiserver, namespace)
+
+
+@pytest.fixture
+def bootstrap_servers() -> str:
+    """Give the Kafka that the controller is told of; a folder with a real one overrides this."""
+    return NOBODY
+
+
+@pytest.fixture
+def new_controller(
+    apiserver: ApiServer, namespace: str, bootstrap_servers: str, tmp_path: Path
+) -> Iterator[Controller]:
+    """Give a controller that is not started yet, and end it with the test."""
+    client = apiserver.client_for(chart_rules(), namespace=namespace)
+    controller = Controller(client, namespace, tmp_path, bootstrap_servers)
+    yield controller
+    controller.kill()
+
+
+@pytest.fixture
+def controller(new_controller: Controller) -> Controller:
+    """Give a controller that runs."""
+    new_controller.start()
+    return new_controller

@@ -27,3 +27,8 @@ def eventually(probe: Callable[[], T], *, timeout_s: float, what: str, period_s:
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s} s: {what}; last seen: {last!r}")
         time.sleep(period_s)
+
+
+def until(probe: Callable[..., object], what: str, *, timeout_s: float = 30) -> None:
+    """Wait for what takes a moment: looks often, and leaves a busy machine its time."""
+    eventually(probe, timeout_s=timeout_s, what=what, period_s=0.1)
