@@ -12,42 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.controller import Cluster, Controller, chart_rules
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.support.apiserver import ApiServer
+    from tests.support.controller import Cluster, Controller
 
 pytestmark = [pytest.mark.api, pytest.mark.usefixtures("controller")]
 
 SPEC: dict[str, Any] = {"source": {"url": "rtsp://camera.test/live"}}
 FIXED: dict[str, Any] = {"consumer": {"replicas": 3, "scaling": {"mode": "Fixed"}}}
-_SETTLE_S = 20
-
-
-@pytest.fixture
-def cluster(apiserver: ApiServer, namespace: str) -> Cluster:
-    return Cluster(apiserver, namespace)
-
-
-@pytest.fixture
-def controller(apiserver: ApiServer, namespace: str, tmp_path: Path) -> Iterator[Controller]:
-    client = apiserver.client_for(chart_rules(), namespace=namespace)
-    controller = Controller(client, namespace, tmp_path)
-    controller.start()
-    yield controller
-    controller.kill()
 
 
 def run_stream(cluster: Cluster, name: str = "cam", **spec: Any) -> None:
     """Create a stream whose topic is known, and wait for its Deployments."""
-    cluster.create(name, SPEC | spec, annotations={"videostream.dev/paused": "true"})
-    topic = {"name": f"videostream.{cluster.namespace}.{name}", "id": "x", "partitions": 12}
-    cluster.patch_status(name, {"topic": topic | {"ownership": "Created"}})
-    cluster.patch(name, {"metadata": {"annotations": {"videostream.dev/paused": None}}})
+    cluster.create_with_topic(name, SPEC | spec)
     for role in ("producer", "consumer"):
         until(lambda role=role: cluster.deployment(f"{name}-{role}"), f"the {role}'s Deployment")
     rest(cluster, name)
@@ -63,10 +42,6 @@ def rest(cluster: Cluster, name: str = "cam", *, quiet_s: float = 2.0) -> None:
         found = cluster.versions(name)
         if found != last:
             last, since = found, time.monotonic()
-
-
-def until(probe: Any, what: str) -> None:
-    eventually(probe, timeout_s=_SETTLE_S, what=what, period_s=0.1)
 
 
 def replicas(cluster: Cluster, role: str) -> int | None:
@@ -91,7 +66,7 @@ def test_children_carry_owner_labels_and_spec(cluster: Cluster) -> None:
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
         env = {entry["name"]: entry.get("value") for entry in container["env"]}
         topic = json.loads(env["VIDEOSTREAM_SPEC"])["kafka"]["topic"]["name"]
-        assert topic == f"videostream.{cluster.namespace}.cam"
+        assert topic == cluster.topic("cam")
     assert "videostream.dev/kafka-topic" in stream["metadata"]["finalizers"]
 
 
@@ -293,10 +268,7 @@ def test_what_the_api_server_refuses_is_shown(cluster: Cluster, apiserver: ApiSe
         },
     }
     apiserver.apply(body, namespace=cluster.namespace)
-    cluster.create("cam", SPEC, annotations={"videostream.dev/paused": "true"})
-    topic = {"name": f"videostream.{cluster.namespace}.cam", "id": "x", "partitions": 12}
-    cluster.patch_status("cam", {"topic": topic | {"ownership": "Created"}})
-    cluster.patch("cam", {"metadata": {"annotations": {"videostream.dev/paused": None}}})
+    cluster.create_with_topic("cam", SPEC)
     until(
         lambda: cluster.condition("cam", "ProducerReady").get("reason") == "ApplyRefused",
         "status shows the refusal",

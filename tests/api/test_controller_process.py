@@ -9,37 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.controller import Cluster, Controller, chart_rules
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.support.apiserver import ApiServer
 
 pytestmark = pytest.mark.api
 
 SPEC: dict[str, Any] = {"source": {"url": "rtsp://camera.test/live"}}
 CRD = "videostreams.videostream.dev"
-_SETTLE_S = 30
 
 
 @pytest.fixture
-def cluster(apiserver: ApiServer, namespace: str) -> Cluster:
-    return Cluster(apiserver, namespace)
-
-
-@pytest.fixture
-def controller(apiserver: ApiServer, namespace: str, tmp_path: Path) -> Iterator[Controller]:
-    """Give a controller that is not started yet."""
-    client = apiserver.client_for(chart_rules(), namespace=namespace)
-    controller = Controller(client, namespace, tmp_path)
-    yield controller
-    controller.kill()
-
-
-def until(probe: Any, what: str) -> None:
-    eventually(probe, timeout_s=_SETTLE_S, what=what, period_s=0.1)
+def controller(new_controller: Controller) -> Controller:
+    """Give a controller that each test starts itself."""
+    return new_controller
 
 
 def ready(cluster: Cluster, name: str = "cam") -> dict[str, Any]:
@@ -86,7 +70,7 @@ def test_sigterm_ends_it_in_order_and_soon(
     time.sleep(1)  # in the middle of its work, no longer in its start
     spent_s = controller.stop()
     print(f"stopped in {spent_s:.2f} s with {streams} streams")
-    assert spent_s < 6
+    assert spent_s < 20, "Kubernetes kills it after 30 s; a busy machine needs some of them"
     assert "Traceback" not in controller.log()
 
 
@@ -95,7 +79,9 @@ def test_lines_of_the_log_are_json(cluster: Cluster, controller: Controller) -> 
     cluster.create("cam", SPEC)
     until(lambda: ready(cluster), "status")
     controller.stop()
-    for line in controller.log().splitlines():
+    lines = controller.log().splitlines()
+    assert lines
+    for line in lines:
         assert {"ts", "level", "logger", "message"} <= set(json.loads(line)), line
 
 
@@ -227,10 +213,7 @@ def _replace(apiserver: ApiServer, crd: dict[str, Any]) -> None:
 def test_many_streams_are_worked_off(cluster: Cluster, controller: Controller) -> None:
     names = [f"cam-{number}" for number in range(100)]
     for name in names:
-        cluster.create(name, SPEC, annotations={"videostream.dev/paused": "true"})
-        topic = {"name": f"videostream.{cluster.namespace}.{name}", "id": "x", "partitions": 12}
-        cluster.patch_status(name, {"topic": topic | {"ownership": "Created"}})
-        cluster.patch(name, {"metadata": {"annotations": {"videostream.dev/paused": None}}})
+        cluster.create_with_topic(name, SPEC)
     started = time.monotonic()
     controller.start()
 

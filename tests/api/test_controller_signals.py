@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.controller import Cluster, Controller, chart_rules
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.apiserver import ApiServer
+    from tests.support.controller import Cluster
 
 pytestmark = [pytest.mark.api, pytest.mark.usefixtures("controller")]
 
@@ -22,37 +18,13 @@ WRONG = [{"name": "still", "type": "Freeze", "parameters": {"tolerence": "0.5"}}
 RIGHT = [{"name": "still", "type": "Freeze", "parameters": {"tolerance": "0.5"}}]
 
 
-@pytest.fixture
-def cluster(apiserver: ApiServer, namespace: str) -> Cluster:
-    return Cluster(apiserver, namespace)
-
-
-@pytest.fixture
-def controller(apiserver: ApiServer, namespace: str, tmp_path: Path) -> Iterator[Controller]:
-    client = apiserver.client_for(chart_rules(), namespace=namespace)
-    controller = Controller(client, namespace, tmp_path)
-    controller.start()
-    yield controller
-    controller.kill()
-
-
 def create(cluster: Cluster, signals: list[dict[str, Any]]) -> None:
     """Create a stream whose topic is known, so that only its signals can keep it from pods."""
-    paused = {"videostream.dev/paused": "true"}
-    cluster.create("cam", {"source": SOURCE, "signals": signals}, annotations=paused)
-    topic = {"name": f"videostream.{cluster.namespace}.cam", "id": "x", "partitions": 12}
-    cluster.patch_status("cam", {"topic": topic | {"ownership": "Created"}})
-    cluster.patch("cam", {"metadata": {"annotations": {"videostream.dev/paused": None}}})
-
-
-def until(probe: Any, what: str) -> None:
-    eventually(probe, timeout_s=20, what=what, period_s=0.1)
+    cluster.create_with_topic("cam", {"source": SOURCE, "signals": signals})
 
 
 def ready(cluster: Cluster) -> dict[str, Any]:
-    stream = cluster.stream("cam") or {}
-    found = (stream.get("status") or {}).get("conditions") or []
-    return next((one for one in found if one["type"] == "Ready"), {})
+    return cluster.condition("cam", "Ready")
 
 
 def test_a_wrong_parameter_is_named_before_there_are_pods(cluster: Cluster) -> None:

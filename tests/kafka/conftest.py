@@ -1,4 +1,4 @@
-"""A stage for consumers: a topic, a bucket, a status topic."""
+"""A stage for consumers, with a topic, a bucket and a status topic, and a Kafka for controllers."""
 
 import uuid
 from collections.abc import Iterator
@@ -18,3 +18,9 @@ def stage(tmp_path: Path, kafka: Broker, bucket: Influx, topic: str) -> Iterator
     kafka.create_topic(status_topic, partitions=1)
     yield Stage(tmp_path, kafka, bucket, topic, status_topic)
     kafka.delete_topic(status_topic)
+
+
+@pytest.fixture
+def bootstrap_servers(kafka: Broker) -> str:
+    """Give the controllers of these tests a real Kafka."""
+    return kafka.bootstrap_servers
