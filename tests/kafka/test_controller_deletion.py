@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from confluent_kafka import Consumer
 
-from tests.support.controller import Cluster, Controller, chart_rules
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.apiserver import ApiServer
+    from tests.support.controller import Cluster, Controller
     from tests.support.kafka import Broker
 
 pytestmark = [
@@ -25,41 +21,16 @@ pytestmark = [
 
 SPEC: dict[str, Any] = {"source": {"url": "rtsp://camera.test/live"}}
 RETAIN = {"kafka": {"deletionPolicy": "Retain"}}
-_SETTLE_S = 30
-
-
-@pytest.fixture
-def cluster(apiserver: ApiServer, namespace: str) -> Cluster:
-    return Cluster(apiserver, namespace)
-
-
-@pytest.fixture
-def controller(
-    apiserver: ApiServer, namespace: str, kafka: Broker, tmp_path: Path
-) -> Iterator[Controller]:
-    client = apiserver.client_for(chart_rules(), namespace=namespace)
-    controller = Controller(client, namespace, tmp_path, kafka.bootstrap_servers)
-    controller.start()
-    yield controller
-    controller.kill()
-
-
-def until(probe: Any, what: str) -> None:
-    eventually(probe, timeout_s=_SETTLE_S, what=what, period_s=0.1)
-
-
-def topic_name(cluster: Cluster) -> str:
-    return f"videostream.{cluster.namespace}.cam"
 
 
 def topic_exists(cluster: Cluster, kafka: Broker) -> bool:
-    return topic_name(cluster) in kafka.admin().list_topics(timeout=10).topics
+    return cluster.topic("cam") in kafka.admin().list_topics(timeout=10).topics
 
 
 def group_exists(cluster: Cluster, kafka: Broker) -> bool:
     admin = kafka.admin()
     listed = admin.list_consumer_groups().result(10)
-    return topic_name(cluster) in {group.group_id for group in listed.valid}
+    return cluster.topic("cam") in {group.group_id for group in listed.valid}
 
 
 def start_stream(cluster: Cluster, spec: dict[str, Any]) -> None:
@@ -109,7 +80,7 @@ def test_a_deletion_while_the_controller_was_away_is_caught_up_with(
 
 def test_an_adopted_topic_is_never_deleted(cluster: Cluster, kafka: Broker) -> None:
     kafka.create_topic(
-        topic_name(cluster), partitions=12, retention_ms="600000", max_message_bytes="2097152"
+        cluster.topic("cam"), partitions=12, retention_ms="600000", max_message_bytes="2097152"
     )
     start_stream(cluster, SPEC)
     cluster.delete("cam")
@@ -124,9 +95,9 @@ def test_a_topic_that_others_made_anew_is_not_ours_any_more(
 ) -> None:
     start_stream(cluster, SPEC)
     controller.kill()
-    kafka.delete_topic(topic_name(cluster))
+    kafka.delete_topic(cluster.topic("cam"))
     until(lambda: not topic_exists(cluster, kafka), "the topic is gone")
-    kafka.create_topic(topic_name(cluster), partitions=12)
+    kafka.create_topic(cluster.topic("cam"), partitions=12)
     cluster.delete("cam")
     controller.start()
     pods_stop(cluster)
@@ -205,11 +176,11 @@ def test_a_group_with_members_blocks(cluster: Cluster, kafka: Broker) -> None:
     member = Consumer(
         {
             "bootstrap.servers": kafka.bootstrap_servers,
-            "group.id": topic_name(cluster),
+            "group.id": cluster.topic("cam"),
             "group.protocol": "consumer",
         }
     )
-    member.subscribe([topic_name(cluster)])
+    member.subscribe([cluster.topic("cam")])
     until(lambda: member.poll(0.2) is not None or member.assignment(), "a member joins")
     cluster.delete("cam")
     pods_stop(cluster)

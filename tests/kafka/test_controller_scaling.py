@@ -13,36 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
-from tests.support.controller import Cluster, Controller, chart_rules
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.apiserver import ApiServer
+    from tests.support.controller import Cluster, Controller
     from tests.support.kafka import Broker
 
 pytestmark = [pytest.mark.api, pytest.mark.kafka, pytest.mark.usefixtures("controller")]
 
 CONSUMER_FPS = 5.0
 PARTITIONS = 12
-
-
-@pytest.fixture
-def cluster(apiserver: ApiServer, namespace: str) -> Cluster:
-    return Cluster(apiserver, namespace)
-
-
-@pytest.fixture
-def controller(
-    apiserver: ApiServer, namespace: str, kafka: Broker, tmp_path: Path
-) -> Iterator[Controller]:
-    client = apiserver.client_for(chart_rules(), namespace=namespace)
-    controller = Controller(client, namespace, tmp_path, kafka.bootstrap_servers)
-    controller.start()
-    yield controller
-    controller.kill()
 
 
 class Pipeline:
@@ -52,16 +32,12 @@ class Pipeline:
         self.cluster = cluster
         spec = {"source": {"url": "rtsp://camera.test/live"}, "consumer": consumer}
         cluster.create("cam", spec)
-        self._topic = f"videostream.{cluster.namespace}.cam"
+        self._topic = cluster.topic("cam")
         self._admin = kafka.admin()
         self._producer = kafka.producer()
         self.came = self.done = 0
-        eventually(self.follow, timeout_s=30, what="the consumers' Deployment")
-        eventually(
-            lambda: self.condition("LagKnown").get("status") == "True",
-            timeout_s=30,
-            what="the lag is known",
-        )
+        until(self.follow, "the consumers' Deployment")
+        until(lambda: self.condition("LagKnown").get("status") == "True", "the lag is known")
 
     def follow(self) -> int | None:
         """Do what the Deployment controller does: make as many pods as are asked for."""
@@ -135,7 +111,7 @@ def test_a_step_scales_out_and_says_why(
     assert set(pipeline.play(8, fps=3)) == {1}
     seen = pipeline.play(15, fps=20)
     assert max(seen) == 6  # 20 / 5 / 0.8 = 5, and six share twelve partitions as well as five
-    eventually(pipeline.changes, timeout_s=10, what="an Event")
+    until(pipeline.changes, "an Event")
     [(cause, message)] = pipeline.changes()
     assert cause == "ScaleUp"
     assert message.startswith("consumers 1 -> 6: ")
@@ -166,13 +142,11 @@ def test_it_goes_to_zero_when_nothing_comes_and_wakes_with_the_first_record(
     pipeline = Pipeline(cluster, kafka, scaling={"minReplicas": 0, "idleAfter": "5s"})
     pipeline.play(4, fps=3)
     assert pipeline.play(12, fps=0)[-1] == 0
-    eventually(
-        lambda: pipeline.condition("Scaling").get("reason") == "Idle", timeout_s=5, what="Idle"
-    )
+    until(lambda: pipeline.condition("Scaling").get("reason") == "Idle", "Idle")
     assert pipeline.condition("ConsumerReady")["reason"] == "ScaledToZero"
     pipeline.come(1)
-    eventually(pipeline.follow, timeout_s=5, what="a consumer for the first record", period_s=0.1)
-    eventually(lambda: len(pipeline.changes()) > 1, timeout_s=5, what="an Event")
+    until(pipeline.follow, "a consumer for the first record")
+    until(lambda: len(pipeline.changes()) > 1, "an Event")
     assert {cause for cause, _ in pipeline.changes()} == {"Idle", "WakeUp"}
 
 
@@ -182,9 +156,7 @@ def test_fixed_tells_what_the_load_asks_for_and_leaves_the_number(
     pipeline = Pipeline(cluster, kafka, replicas=1, scaling={"mode": "Fixed", "maxReplicas": 6})
     pipeline.play(8, fps=3)
     assert set(pipeline.play(12, fps=20)) == {1}
-    eventually(
-        lambda: pipeline.status()["consumer"]["desiredReplicas"] == 6, timeout_s=10, what="desired"
-    )
+    until(lambda: pipeline.status()["consumer"]["desiredReplicas"] == 6, "desired")
     assert pipeline.condition("Scaling")["reason"] == "Fixed"
     assert pipeline.changes() == []
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.controller import Cluster, Controller, chart_rules
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, until
 from videostream_pipeline.status import (
     ConsumerStatus,
     ProducerStatus,
@@ -20,10 +19,7 @@ from videostream_pipeline.status import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.apiserver import ApiServer
+    from tests.support.controller import Cluster, Controller
     from tests.support.kafka import Broker
 
 pytestmark = [
@@ -34,23 +30,6 @@ pytestmark = [
 
 SPEC: dict[str, Any] = {"source": {"url": "rtsp://camera.test/live"}}
 STREAMING = SourceStatus("Streaming", "Streaming", codec="h264", width=640, height=360, fps=4.93)
-_SETTLE_S = 30
-
-
-@pytest.fixture
-def cluster(apiserver: ApiServer, namespace: str) -> Cluster:
-    return Cluster(apiserver, namespace)
-
-
-@pytest.fixture
-def controller(
-    apiserver: ApiServer, namespace: str, kafka: Broker, tmp_path: Path
-) -> Iterator[Controller]:
-    client = apiserver.client_for(chart_rules(), namespace=namespace)
-    controller = Controller(client, namespace, tmp_path, kafka.bootstrap_servers)
-    controller.start()
-    yield controller
-    controller.kill()
 
 
 class Pods:
@@ -108,10 +87,6 @@ def pods(cluster: Cluster, kafka: Broker) -> Pods:
         until(lambda role=role: cluster.deployment(f"cam-{role}"), f"the {role}'s Deployment")
         cluster.patch_deployment_status(f"cam-{role}", replicas=1, readyReplicas=1)
     return Pods(cluster, kafka)
-
-
-def until(probe: Any, what: str) -> None:
-    eventually(probe, timeout_s=_SETTLE_S, what=what, period_s=0.1)
 
 
 def await_condition(cluster: Cluster, kind: str, status: str, reason: str) -> dict[str, Any]:
@@ -267,7 +242,7 @@ def test_lag_counts_what_nobody_has_read(cluster: Cluster, pods: Pods, kafka: Br
     await_condition(cluster, "LagKnown", "True", "Measured")
     producer = kafka.producer()
     for number in range(30):
-        producer.produce(f"videostream.{cluster.namespace}.cam", b"frame", partition=number % 12)
+        producer.produce(cluster.topic("cam"), b"frame", partition=number % 12)
     assert producer.flush(10) == 0
 
     def lag() -> bool:

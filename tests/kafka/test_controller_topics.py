@@ -11,14 +11,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from tests.support.controller import Cluster, Controller, chart_rules
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.apiserver import ApiServer
+    from tests.support.controller import Cluster
     from tests.support.kafka import Broker
 
 pytestmark = [
@@ -28,44 +24,19 @@ pytestmark = [
 ]
 
 SPEC: dict[str, Any] = {"source": {"url": "rtsp://camera.test/live"}}
-_SETTLE_S = 30
 _RECOVERY_S = 120  # a broker that has been killed reads its log first; much else may run here
 
 
-@pytest.fixture
-def cluster(apiserver: ApiServer, namespace: str) -> Cluster:
-    return Cluster(apiserver, namespace)
-
-
-@pytest.fixture
-def controller(
-    apiserver: ApiServer, namespace: str, kafka: Broker, tmp_path: Path
-) -> Iterator[Controller]:
-    client = apiserver.client_for(chart_rules(), namespace=namespace)
-    controller = Controller(client, namespace, tmp_path, kafka.bootstrap_servers)
-    controller.start()
-    yield controller
-    controller.kill()
-
-
-def until(probe: Any, what: str, timeout_s: float = _SETTLE_S) -> None:
-    eventually(probe, timeout_s=timeout_s, what=what, period_s=0.1)
-
-
 def await_topic_reason(
-    cluster: Cluster, reason: str, name: str = "cam", *, timeout_s: float = _SETTLE_S
+    cluster: Cluster, reason: str, name: str = "cam", *, timeout_s: float = 30
 ) -> dict[str, Any]:
     def found() -> dict[str, Any] | None:
         condition = cluster.condition(name, "TopicReady")
         assert condition.get("reason") == reason, condition
         return condition
 
-    until(found, f"TopicReady {reason}", timeout_s)
+    until(found, f"TopicReady {reason}", timeout_s=timeout_s)
     return cluster.condition(name, "TopicReady")
-
-
-def topic_name(cluster: Cluster, name: str = "cam") -> str:
-    return f"videostream.{cluster.namespace}.{name}"
 
 
 def topic_config(kafka: Broker, topic: str) -> dict[str, str]:
@@ -85,7 +56,7 @@ def test_a_stream_yields_topic_group_and_both_deployments(cluster: Cluster, kafk
     until(lambda: cluster.deployment("cam-producer"), "the producer's Deployment")
     until(lambda: cluster.deployment("cam-consumer"), "the consumer's Deployment")
     await_topic_reason(cluster, "Created")
-    topic = topic_name(cluster)
+    topic = cluster.topic("cam")
     config = topic_config(kafka, topic)
     assert partitions_of(kafka, topic) == 6
     assert config["retention.ms"] == "1200000"
@@ -108,7 +79,7 @@ def test_a_stream_yields_topic_group_and_both_deployments(cluster: Cluster, kafk
 def test_a_spec_edit_changes_a_topic_of_ours(cluster: Cluster, kafka: Broker) -> None:
     cluster.create("cam", SPEC | {"kafka": {"topic": {"partitions": 6}}})
     await_topic_reason(cluster, "Created")
-    topic = topic_name(cluster)
+    topic = cluster.topic("cam")
     edit = {"topic": {"partitions": 12, "retention": "30m"}}
     cluster.patch("cam", {"spec": {"kafka": edit}})
     until(lambda: partitions_of(kafka, topic) == 12, "the topic grows")
@@ -119,7 +90,7 @@ def test_a_spec_edit_changes_a_topic_of_ours(cluster: Cluster, kafka: Broker) ->
 def test_what_kafka_cannot_undo_is_a_conflict(cluster: Cluster, kafka: Broker) -> None:
     cluster.create("cam", SPEC | {"kafka": {"topic": {"partitions": 6}}})
     await_topic_reason(cluster, "Created")
-    topic = topic_name(cluster)
+    topic = cluster.topic("cam")
     admin = kafka.admin()
     admin.create_partitions([NewPartitions(topic, 8)])[topic].result(10)
     cluster.patch("cam", {"spec": {"kafka": {"topic": {"retention": "11m"}}}})
@@ -133,11 +104,11 @@ def test_what_kafka_cannot_undo_is_a_conflict(cluster: Cluster, kafka: Broker) -
 
 def test_a_topic_that_was_there_is_adopted_and_not_altered(cluster: Cluster, kafka: Broker) -> None:
     config = {"retention_ms": "600000", "max_message_bytes": "2097152", "segment_ms": "7777777"}
-    kafka.create_topic(topic_name(cluster), partitions=12, **config)
+    kafka.create_topic(cluster.topic("cam"), partitions=12, **config)
     cluster.create("cam", SPEC)
     await_topic_reason(cluster, "Adopted")
     until(lambda: cluster.deployment("cam-producer"), "the producer's Deployment")
-    assert topic_config(kafka, topic_name(cluster))["segment.ms"] == "7777777"
+    assert topic_config(kafka, cluster.topic("cam"))["segment.ms"] == "7777777"
     stream = cluster.stream("cam")
     assert stream is not None
     assert stream["status"]["topic"]["ownership"] == "Adopted"
@@ -146,7 +117,7 @@ def test_a_topic_that_was_there_is_adopted_and_not_altered(cluster: Cluster, kaf
 def test_an_adopted_topic_that_differs_is_a_conflict_and_starts_nothing(
     cluster: Cluster, kafka: Broker
 ) -> None:
-    topic = topic_name(cluster)
+    topic = cluster.topic("cam")
     kafka.create_topic(topic, partitions=5, retention_ms="1000", max_message_bytes="1000000")
     cluster.create("cam", SPEC)
     message = await_topic_reason(cluster, "ConfigConflict")["message"]
@@ -182,14 +153,14 @@ def test_a_topic_deleted_by_hand_is_made_again(cluster: Cluster, kafka: Broker) 
     await_topic_reason(cluster, "Created")
     first = (cluster.stream("cam") or {})["status"]["topic"]["id"]
     until(lambda: cluster.condition("cam", "LagKnown").get("status") == "True", "lag is known")
-    kafka.delete_topic(topic_name(cluster))
+    kafka.delete_topic(cluster.topic("cam"))
 
     def is_back() -> bool:
         topic = (cluster.stream("cam") or {})["status"]["topic"]
         return bool(topic.get("id", first) != first and topic["ownership"] == "Created")
 
     until(is_back, "the topic is back")
-    assert partitions_of(kafka, topic_name(cluster)) == 12
+    assert partitions_of(kafka, cluster.topic("cam")) == 12
 
 
 @pytest.mark.timeout(300)
