@@ -37,6 +37,7 @@ _OUT_OF_TOUCH: Final = frozenset(
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 the topic has grown since the client looked
     }
 )
 
