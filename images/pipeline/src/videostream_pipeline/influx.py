@@ -3,6 +3,10 @@
 The outcomes are what a caller has to tell apart: stored, refused for good, not allowed, not
 reachable. The call is synchronous and does not retry: only the caller knows what has to wait for
 the points (Kafka offsets do).
+
+InfluxDB's client imports a module for every part of the server's API: half a second of CPU, as
+much as OpenCV and the Kafka client together. So it is imported by the first write, which a
+consumer does while its group decides which partitions it gets.
 """
 
 from __future__ import annotations
@@ -12,17 +16,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.client.write_api import SYNCHRONOUS, WriteApi
-from influxdb_client.domain.write_precision import WritePrecision
-from influxdb_client.rest import ApiException
-from urllib3.exceptions import HTTPError
-
 from videostream_pipeline.connection import ConnectionInvalid, read_influx_connection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+    from influxdb_client.client.write_api import WriteApi
+    from influxdb_client.domain.write_precision import WritePrecision
+    from influxdb_client.rest import ApiException
 
 _TIMEOUT_MS: Final = 10_000
 _REFUSED: Final = frozenset({400, 413, 422})
@@ -103,6 +106,9 @@ class InfluxWriter:
         """Make sure there is a client; return why there cannot be one yet."""
         if self._api is not None:
             return None
+        from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415 (above)
+        from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: PLC0415 (above)
+
         connection = read_influx_connection(self._directory)
         if connection.token is None:
             return f"{self._directory / 'token'}: there is no token yet"
@@ -118,8 +124,11 @@ class InfluxWriter:
         return None
 
     def _post(self, body: bytes) -> WriteResult:
+        from influxdb_client.rest import ApiException  # noqa: PLC0415 (above)
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 (above)
+
         assert self._api is not None  # noqa: S101 (_connect made it)
-        precision = cast("WritePrecision", WritePrecision.NS)  # a plain str in the client
+        precision = cast("WritePrecision", "ns")  # a plain str in the client
         try:
             self._api.write(self._bucket, record=body, write_precision=precision)
         except ApiException as error:
