@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 
-from tests.bench import consumer, fleet, latency, producer, wire
+from tests.bench import consumer, fleet, latency, outage, producer, start, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,8 @@ BENCHMARKS: Final[dict[str, Callable[[fleet.Options], None]]] = {
     "consumer": lambda _: consumer.run(),
     "producer": lambda _: producer.run(),
     "latency": lambda _: latency.run(),
+    "start": lambda _: start.run(),
+    "outage": lambda _: outage.run(),
     "fleet": fleet.run,
 }
 

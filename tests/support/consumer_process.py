@@ -53,6 +53,11 @@ class ConsumerProcess:
         if error is not None:
             print(f"--- {self.log.name}\n{self.log.read_text()[-4000:]}")
 
+    @property
+    def pid(self) -> int:
+        """Its number among the processes of this machine."""
+        return self._child.pid
+
     def get(self, path: str) -> tuple[int, str]:
         """Ask its HTTP server; (0, "") while there is none."""
         try:

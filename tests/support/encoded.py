@@ -47,7 +47,7 @@ def clip(
     for index in range(frames):
         packets += context.encode(_picture(0 if still else index, width, height, at=index))
     packets += context.encode(None)
-    return Clip(codec, tuple(_nal_units(bytes(packet)) for packet in packets))
+    return Clip(codec, tuple(nal_units(bytes(packet)) for packet in packets))
 
 
 def write_stream(
@@ -83,7 +83,7 @@ def _picture(index: int, width: int, height: int, *, at: int) -> av.VideoFrame:
     return frame
 
 
-def _nal_units(annex_b: bytes) -> tuple[bytes, ...]:
+def nal_units(annex_b: bytes) -> tuple[bytes, ...]:
     """Split at the start codes 00 00 01 and 00 00 00 01."""
     parts = annex_b.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")
     return tuple(part for part in parts if part)
