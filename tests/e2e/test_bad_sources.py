@@ -2,14 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from copy import deepcopy
-from typing import Any
 
 import pytest
-import yaml
 
 from cluster.kind import kubectl
-from demo.deploy import ROOT
+from tests.support.cameras import another_camera, camera_container
 from tests.support.streams import Streams
 
 pytestmark = pytest.mark.e2e
@@ -25,60 +22,18 @@ while True:
 
 
 @pytest.fixture(scope="module")
-def camera_manifests(release: str) -> list[dict[str, Any]]:
-    """The camera's Service and Deployment, with the image that the cluster holds."""
-    text = (ROOT / "images" / "camera" / "camera.yaml").read_text()
-    manifests = [manifest for manifest in yaml.safe_load_all(text) if manifest]
-    path = "jsonpath={.spec.template.spec.containers[0].image}"
-    image = kubectl("get", "deployment", "camera", "--namespace", release, "--output", path)
-    container_of(manifests)["image"] = image
-    return manifests
-
-
-def container_of(manifests: list[dict[str, Any]]) -> dict[str, Any]:
-    deployment = next(item for item in manifests if item["kind"] == "Deployment")
-    container: dict[str, Any] = deployment["spec"]["template"]["spec"]["containers"][0]
-    return container
+def locked_camera(release: str) -> Iterator[str]:
+    """The URL of a second camera, which asks for a password."""
+    login = {"CAMERA_USERNAME": "viewer", "CAMERA_PASSWORD": PASSWORD}
+    with another_camera("camera-locked", namespace=release, env=login) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
-def locked_camera(release: str, camera_manifests: list[dict[str, Any]]) -> Iterator[str]:
-    """A second camera that asks for a password."""
-    name = "camera-locked"
-    manifests = [_locked(manifest, name) for manifest in deepcopy(camera_manifests)]
-    bundle = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
-    kubectl("apply", "--namespace", release, "--filename", "-", stdin=bundle)
-    kubectl(
-        *("rollout", "status", f"deployment/{name}", "--namespace", release, "--timeout=120s"),
-    )
-    yield name
-    kubectl("delete", "deployment,service", name, "--namespace", release)
-
-
-def _locked(manifest: dict[str, Any], name: str) -> dict[str, Any]:
-    manifest["metadata"]["name"] = name
-    labels = {"app.kubernetes.io/name": name}
-    manifest["metadata"]["labels"] = labels
-    if manifest["kind"] == "Service":
-        manifest["spec"]["selector"] = labels
-        return manifest
-    manifest["spec"]["selector"] = {"matchLabels": labels}
-    template = manifest["spec"]["template"]
-    template["metadata"]["labels"] = labels
-    template["spec"]["containers"][0].setdefault("env", []).extend(
-        [
-            {"name": "CAMERA_USERNAME", "value": "viewer"},
-            {"name": "CAMERA_PASSWORD", "value": PASSWORD},
-        ]
-    )
-    return manifest
-
-
-@pytest.fixture(scope="module")
-def silent_server(release: str, camera_manifests: list[dict[str, Any]]) -> Iterator[str]:
+def silent_server(release: str) -> Iterator[str]:
     """A server that accepts connections and never says a word."""
     name = "silent"
-    container = container_of(camera_manifests)
+    container = camera_container(release)
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -151,7 +106,7 @@ def test_a_missing_secret_then_a_wrong_then_the_right_password(
         "locked",
         {
             "source": {
-                "url": f"rtsp://{locked_camera}:8554/stream",
+                "url": locked_camera,
                 "credentialsSecretRef": {"name": secret},
             }
         },

@@ -8,6 +8,7 @@ from demo.influxql import InfluxPortForward
 from tests.support.eventually import eventually
 from tests.support.ledger import accepted_by_kafka, is_complete
 from tests.support.outage import KAFKA_FROM_OUTSIDE, OUTAGE_S, a_minute_without
+from tests.support.pods import pods_of, wait_without_producer
 from tests.support.streams import Streams
 
 pytestmark = pytest.mark.e2e
@@ -39,9 +40,7 @@ def test_nothing_is_lost_or_doubled_across_outages(
 
     streams.apply(name, spec(suspended_producer=True))
     topic = streams.status(name)["topic"]["name"]
-    eventually(
-        lambda: not producer_pods(streams, name), timeout_s=60, what="the producer has stopped"
-    )
+    wait_without_producer(name, namespace=streams.namespace)
     accepted = accepted_by_kafka(bootstrap_servers=KAFKA_FROM_OUTSIDE, topic=topic)
     assert len(accepted) > 5 * OUTAGE_S
 
@@ -63,12 +62,11 @@ def influx_down(streams: Streams, name: str) -> None:
 
 
 def kill_one_consumer(streams: Streams, name: str) -> None:
-    pods = kubectl(
-        *("get", "pods", "--namespace", streams.namespace, "--output", "name"),
-        *("--selector", f"videostream.dev/stream={name},app.kubernetes.io/component=consumer"),
-    ).split()
+    pods = pods_of(name, "consumer", namespace=streams.namespace)
     assert len(pods) == 2
-    kubectl("delete", pods[0], "--namespace", streams.namespace, "--grace-period=0", "--force")
+    kubectl(
+        "delete", "pod", pods[0], "--namespace", streams.namespace, "--grace-period=0", "--force"
+    )
     streams.wait(name, "ConsumerReady", status="False", timeout_s=30)
     streams.wait(name, "Ready", status="True")
 
@@ -80,10 +78,3 @@ def kafka_down(streams: Streams, name: str) -> None:
         )
         assert "Kafka" in said["message"]
     streams.wait(name, "Ready", status="True", timeout_s=180)
-
-
-def producer_pods(streams: Streams, name: str) -> str:
-    return kubectl(
-        *("get", "pods", "--namespace", streams.namespace, "--output", "name"),
-        *("--selector", f"videostream.dev/stream={name},app.kubernetes.io/component=producer"),
-    )

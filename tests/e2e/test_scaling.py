@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from confluent_kafka import Consumer
 
-from cluster.docker import build, environment_of_host
-from cluster.images import tag_by_content
-from cluster.kind import kubectl, load
+from cluster.kind import kubectl
 from demo.deploy import RELEASE, ROOT
+from tests.support.derived_image import consumer_with
 from tests.support.eventually import eventually
 from tests.support.group_lag import GroupLag
 from tests.support.ledger import accepted_by_kafka, is_complete
 from tests.support.outage import KAFKA_FROM_OUTSIDE, a_minute_without
+from tests.support.pods import wait_without_producer
 from tests.support.watch import watching
 
 if TYPE_CHECKING:
@@ -45,12 +45,7 @@ TARGET_S = 3
 def slow_consumer(images: Images) -> str:
     """The consumer image with the signal type Slow, on the cluster's node."""
     plugin = ROOT / "tests" / "e2e" / "slow_signal"
-    reference = "videostream-consumer-slow:test"
-    build_args = {"CONSUMER": images.ours["consumer"], **environment_of_host()}
-    build(plugin, tag=reference, build_args=build_args)
-    tagged = tag_by_content(reference)
-    load(tagged)
-    return tagged
+    return consumer_with(plugin, tag="videostream-consumer-slow:test", images=images)
 
 
 class Story:
@@ -281,17 +276,7 @@ def goes_to_zero_and_wakes(story: Story) -> None:
 def nothing_was_lost_or_doubled(story: Story, influx: InfluxPortForward) -> None:
     story.load(0)
     topic = story.status()["topic"]["name"]
-    producers = f"videostream.dev/stream={story.name},app.kubernetes.io/component=producer"
-    eventually(
-        lambda: (
-            not kubectl(
-                *("get", "pods", "--namespace", story.streams.namespace, "--output", "name"),
-                *("--selector", producers),
-            )
-        ),
-        timeout_s=60,
-        what="the producer has stopped",
-    )
+    wait_without_producer(story.name, namespace=story.streams.namespace)
     accepted = accepted_by_kafka(bootstrap_servers=KAFKA_FROM_OUTSIDE, topic=topic)
     eventually(
         lambda: is_complete(influx, accepted, namespace=story.streams.namespace, stream=story.name),

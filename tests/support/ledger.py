@@ -10,12 +10,18 @@ from typing import Any, cast
 from confluent_kafka import Consumer, TopicPartition
 
 from demo.influxql import InfluxPortForward
-from videostream_record import decode
+from videostream_record import FrameRecord, decode
 
 RecordId = tuple[str, int]
 
 
 def accepted_by_kafka(*, bootstrap_servers: str, topic: str) -> Counter[RecordId]:
+    """Return which records a topic holds, and how often."""
+    records = records_in_kafka(bootstrap_servers=bootstrap_servers, topic=topic)
+    return Counter((record.session, record.sequence) for record in records)
+
+
+def records_in_kafka(*, bootstrap_servers: str, topic: str) -> list[FrameRecord]:
     """Read a topic from its first to its present last record."""
     consumer = Consumer(
         {
@@ -31,7 +37,7 @@ def accepted_by_kafka(*, bootstrap_servers: str, topic: str) -> Counter[RecordId
         consumer.close()
 
 
-def _read_to_end(consumer: Consumer, topic: str) -> Counter[RecordId]:
+def _read_to_end(consumer: Consumer, topic: str) -> list[FrameRecord]:
     partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
     ends: dict[int, int] = {}
     assignment = []
@@ -40,14 +46,13 @@ def _read_to_end(consumer: Consumer, topic: str) -> Counter[RecordId]:
         if end > first:
             ends[partition] = end
             assignment.append(TopicPartition(topic, partition, first))
-    found: Counter[RecordId] = Counter()
+    found: list[FrameRecord] = []
     consumer.assign(assignment)
     while ends:
         for message in consumer.consume(200, timeout=10):
             assert message.error() is None, message.error()
             headers = cast("list[tuple[str, bytes | None]]", message.headers())
-            record = decode(message.key(), message.value() or b"", headers)
-            found[(record.session, record.sequence)] += 1
+            found.append(decode(message.key(), message.value() or b"", headers))
             partition = cast("int", message.partition())
             if cast("int", message.offset()) + 1 >= ends.get(partition, 0):
                 ends.pop(partition, None)
