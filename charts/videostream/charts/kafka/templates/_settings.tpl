@@ -25,8 +25,6 @@
   "message.max.bytes" "2097152"
   "auto.create.topics.enable" "false"
   "group.initial.rebalance.delay.ms" "0"
-  "group.consumer.heartbeat.interval.ms" "1000"
-  "group.consumer.min.heartbeat.interval.ms" "1000"
   "offsets.topic.replication.factor" "1"
   "transaction.state.log.replication.factor" "1"
   "transaction.state.log.min.isr" "1"
