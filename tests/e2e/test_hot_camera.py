@@ -47,7 +47,8 @@ def spec(url: str, *, captures: bool = True) -> dict[str, Any]:
         "producer": {"suspend": not captures},
         "zones": [{"name": "left", "points": [[0, 0], [500, 0], [500, 1000], [0, 1000]]}],
         "signals": [
-            {"name": "light", "type": "Brightness", "zones": ["frame", "left"]},
+            {"name": "light", "type": "Brightness"},
+            {"name": "left-light", "type": "Brightness", "zones": ["left"]},
             {"name": "motion", "type": "Motion"},
             {"name": "colour", "type": "Colour"},
         ],
@@ -66,7 +67,6 @@ def test_twelve_consumers_with_kills_store_what_one_would(
     name = streams.apply("hot", spec(hot_camera))
     streams.wait(name, "Ready", status="True", timeout_s=300)
     ended = end_consumers_while_frames_flow(streams, name)
-    pods = pods_of(name, "consumer", namespace=streams.namespace)
 
     streams.apply(name, spec(hot_camera, captures=False))
     wait_without_producer(name, namespace=streams.namespace)
@@ -87,7 +87,7 @@ def test_twelve_consumers_with_kills_store_what_one_would(
 
     eventually(all_is_stored, timeout_s=180, what="what Kafka holds is measured", period_s=3)
     workers = at_work(influx, streams, name)
-    assert set(pods) <= workers
+    assert len(workers) >= CONSUMERS, "they shared the work"
     print(
         f"\n{len(records)} records of {FPS} fps by {len(workers)} consumers, "
         f"{ended} of which were ended: {sum(map(len, must_be.values()))} points, each once"
