@@ -57,6 +57,7 @@ def spec(url: str, *, captures: bool = True) -> dict[str, Any]:
             "maxFrameAge": "1h",
             "replicas": CONSUMERS,
             "scaling": {"mode": "Fixed"},
+            "pod": {"resources": {"requests": {"cpu": "20m", "memory": "64Mi"}}},
         },
     }
 
