@@ -234,7 +234,9 @@ def test_an_outage_drops_frames_counts_them_and_ends_by_itself(
         log = process.log.read_text()
     records = [record for _, record in frames(broker, topics[0])]
     sequences = [record.sequence for record in records]
-    assert sequences == sorted(set(sequences)), "no frame twice, none out of order"
+    # Kafka may hold a frame twice after an outage (docs/frame-record.md), but it is the same frame.
+    assert list(dict.fromkeys(sequences)) == sorted(set(sequences)), "none out of order"
+    assert len({(record.sequence, record.jpeg) for record in records}) == len(set(sequences))
     # Dropped frames got no number; only those that Kafka never answered for leave gaps.
     dropped_before = [r for r in records if r.reference and r.reference_sequence is None]
     assert dropped_before, "a frame after a dropped one keeps its reference, without a number"
