@@ -94,8 +94,7 @@ class Reconciler:
             await self._write(body, status)
             return None
         stream = await self._set_finalizer(stream)
-        doubtful = (sample := self.lag.get(key)) is not None and sample.records is None
-        topic = await self.provisioner.ensure(stream, doubtful=doubtful)
+        topic = await self.provisioner.ensure(stream, doubtful=self._is_lag_unknown(key))
         return await self._run(self._newest(stream), topic)
 
     async def _report_invalid(self, body: Body, errors: list[FieldError]) -> None:
@@ -116,8 +115,14 @@ class Reconciler:
         self._measure(stream)
         if refused:
             raise ApiError(0, "; ".join(refused.values()))
-        pause_s = _LOOK_AGAIN_S if topic.is_ready else _LOOK_AGAIN_UNREADY_S
+        # A lag that cannot be read may tell of a topic that is gone.
+        settled = topic.is_ready and not self._is_lag_unknown(stream.key)
+        pause_s = _LOOK_AGAIN_S if settled else _LOOK_AGAIN_UNREADY_S
         return pause_s * random.uniform(0.9, 1.0)  # noqa: S311 spreads work, no secret
+
+    def _is_lag_unknown(self, key: str) -> bool:
+        sample = self.lag.get(key)
+        return sample is not None and sample.records is None
 
     def _newest(self, stream: VideoStream) -> VideoStream:
         """Return the stream with what our own writes to it have brought back."""

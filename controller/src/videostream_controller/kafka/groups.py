@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
-from videostream_controller.kafka.client import KafkaRefused, KafkaUnavailable
+from videostream_controller.kafka.client import REQUEST_TIMEOUT_S, KafkaRefused, KafkaUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -159,8 +160,29 @@ async def _commit_each(
 async def _log_offsets_each(
     client: KafkaClient, topics: Mapping[str, int], *, where: Literal["Latest", "Earliest"]
 ) -> dict[str, tuple[int, ...] | KafkaUnavailable | KafkaRefused]:
-    """Read the offsets of each topic, which has that many partitions."""
-    return dict(zip(topics, await log_offsets(client, [*topics.items()], where), strict=True))
+    """Read the offsets of each topic, which has that many partitions.
+
+    Not by way of the child process: its client may remember a topic of that name that is gone, and
+    would look for its leaders until the time is up.
+    """
+    spec = OffsetSpec.latest() if where == "Latest" else OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+    asked = {topic: [TopicPartition(topic, n) for n in range(topics[topic])] for topic in topics}
+    wanted = {part: spec for parts in asked.values() for part in parts}
+    found = await client.call_each(
+        lambda admin: admin.list_offsets(wanted, request_timeout=REQUEST_TIMEOUT_S),
+        timeout_s=REQUEST_TIMEOUT_S,
+    )
+    return {topic: _offsets_of(found, parts) for topic, parts in asked.items()}
+
+
+def _offsets_of(
+    found: Mapping[TopicPartition, Any], parts: Sequence[TopicPartition]
+) -> tuple[int, ...] | KafkaUnavailable | KafkaRefused:
+    for part in parts:
+        if isinstance(found[part], KafkaUnavailable | KafkaRefused):
+            error: KafkaUnavailable | KafkaRefused = found[part]
+            return error
+    return tuple(found[part].offset for part in parts)
 
 
 _LOG_OFFSETS_EACH: Final = {
