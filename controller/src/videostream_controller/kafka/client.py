@@ -166,7 +166,7 @@ class KafkaClient:
         try:
             return await self._answer(future, admin, timeout_s=timeout_s)
         except (KafkaUnavailable, KafkaRefused) as error:
-            return error
+            return error.with_traceback(None)
 
     async def _answer(self, future: Awaitable[_T], admin: AdminClient, *, timeout_s: float) -> _T:
         asked_at = time.monotonic()
@@ -177,6 +177,10 @@ class KafkaClient:
             raise self._translate(error.args[0], admin, asked_at=asked_at) from error
         except TimeoutError as error:
             raise self._unavailable("no answer in time", admin, asked_at=asked_at) from error
+        finally:
+            # An answer, its error and this frame would hold each other and with them the client,
+            # which the collector must not end in a thread of librdkafka: that aborts.
+            del future, admin
         self._answered_at = time.monotonic()
         return answer
 

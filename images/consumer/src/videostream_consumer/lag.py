@@ -6,6 +6,7 @@ that waits there for new records, half a second for each question.
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import KafkaException, TopicPartition
@@ -36,8 +37,11 @@ class OffsetProbe:
             self._admin = AdminClient(self._config)
         try:
             return self._bounds(self._admin, wanted)
-        except (KafkaException, TimeoutError):
+        except (KafkaException, TimeoutError) as error:
             self._admin = None
+            # An answer, its error and the frame that waited hold each other and with them the
+            # client, which the collector must not end in a thread of librdkafka: that aborts.
+            traceback.clear_frames(error.__traceback__)
             raise
 
     def use_credentials(self, username: str, password: str) -> None:
