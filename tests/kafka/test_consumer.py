@@ -189,6 +189,7 @@ def test_status_and_pipeline_points_tell_the_lag(stage: Stage) -> None:
         )
 
 
+@pytest.mark.timeout(300)  # a broker with the topics of many tests takes its time
 def test_a_broker_restart_is_survived(stage: Stage) -> None:
     with stage.consumer("pod") as pod:
         pod.wait_ready()

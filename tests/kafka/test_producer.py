@@ -146,7 +146,14 @@ def test_jpegs_as_asked_for_are_passed_on_untouched(
         status = last_status(broker, topics[1])
         assert status is not None
         assert (status.source.codec, status.source.width, status.source.height) == ("jpeg", 160, 96)
-        assert process.metric("passed_on_frames_total") == process.metric("captured_frames_total")
+        eventually(
+            lambda: (
+                process.metric("passed_on_frames_total") == process.metric("captured_frames_total")
+            ),
+            timeout_s=20,
+            what="every frame is passed on",
+            period_s=0.05,
+        )
         assert process.metric("dropped_frames_total", reason="undecodable") >= 3
         assert process.metric("source_reconnects") == 0
         assert process.stop() == 0
