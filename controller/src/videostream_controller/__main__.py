@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from typing import Final
 
 from videostream_controller.settings import Settings, SettingsInvalid, parse_settings
 from videostream_pipeline.logs import configure_logging
@@ -16,7 +17,7 @@ from videostream_pipeline.logs import configure_logging
 _log = logging.getLogger("videostream_controller")
 # Every list or answer of the API server is thousands of containers that stay: Python's own 700 had
 # the collector look at them again and again, for a fifth of the CPU while 1,000 streams were read.
-_COLLECT_AFTER = 50_000
+_COLLECT_AFTER: Final = 50_000
 
 
 def main() -> None:

@@ -1,8 +1,7 @@
 """Requests that are made while one is under way become one request, which is sent next.
 
-Kafka's controller writes once per request, whatever is in it: a thousand topics that are made one
-by one cost the broker several times what they cost in batches. And nobody waits for a batch to
-fill: a single request goes out at once.
+Kafka's controller writes its metadata once per request, however many topics are in it. And nobody
+waits for a batch to fill: a single request goes out at once.
 """
 
 from __future__ import annotations
