@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from cluster.kind import kubectl
-from tests.support.cameras import another_camera, camera_container
+from tests.support.cameras import another_camera
+from tests.support.server_pods import server_pod
 from tests.support.streams import Streams
 
 pytestmark = pytest.mark.e2e
@@ -32,35 +33,8 @@ def locked_camera(release: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def silent_server(release: str) -> Iterator[str]:
     """A server that accepts connections and never says a word."""
-    name = "silent"
-    container = camera_container(release)
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": {"app": name}},
-        "spec": {
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 10001,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "terminationGracePeriodSeconds": 0,
-            "containers": [
-                {
-                    "name": name,
-                    "image": container["image"],
-                    "imagePullPolicy": "IfNotPresent",
-                    "command": ["python3", "-c", ACCEPT_AND_SAY_NOTHING],
-                    "securityContext": container["securityContext"],
-                }
-            ],
-        },
-    }
-    kubectl("apply", "--namespace", release, "--filename", "-", stdin=json.dumps(pod))
-    kubectl("expose", "pod", name, "--port=8554", "--namespace", release)
-    kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--namespace", release, "--timeout=60s")
-    yield name
-    kubectl("delete", "pod,service", name, "--namespace", release, "--wait=false")
+    with server_pod("silent", ACCEPT_AND_SAY_NOTHING, namespace=release, port=8554) as host:
+        yield host
 
 
 @pytest.fixture
