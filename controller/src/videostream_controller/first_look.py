@@ -48,6 +48,8 @@ class FirstLook:
             _log.warning("not everything could be looked at within %.0f s", _WITHIN_S)
 
     def _is_known(self) -> bool:
+        if not self.sampler.has_targets():  # they are all new: no pod has spoken, nothing waits
+            return True
         heard = all(
             name in self.sampler.down or self.feed.is_caught_up(name) for name in self.connections
         )

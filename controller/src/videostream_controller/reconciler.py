@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from videostream_controller import metrics
 from videostream_controller import status as statuses
-from videostream_controller.api import FINALIZER, VideoStream, check_signals, parse
+from videostream_controller.api import FINALIZER, VideoStream, check_signals
 from videostream_controller.kube import ApiError
 from videostream_controller.observed import Applied, Child, Observed
 from videostream_controller.plan import Action, Apply, ForceRecreate, Scale, fingerprint, plan
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from videostream_controller.status import Status
     from videostream_controller.status_feed import StatusFeed
     from videostream_controller.store import Body, Store
+    from videostream_controller.streams import Streams
 
 _log = logging.getLogger(__name__)
 _LOOK_AGAIN_S: Final = 30.0
@@ -56,7 +57,7 @@ class Reconciler:
     """Works on one stream at a time; several workers may call it for different keys."""
 
     kube: Kube
-    streams: Store
+    streams: Streams
     deployments: Store
     provisioner: Provisioner
     deletion: Deletion
@@ -75,12 +76,11 @@ class Reconciler:
 
         Raises ApiError and deletion's Blocked, which the queue answers with back-off.
         """
-        body = self.streams.get(key)
-        if body is None:
+        body, stream = self.streams.get(key), self.streams.parsed(key)
+        if body is None or stream is None:
             self._forget(key)
             return None
         self._uids[key] = body["metadata"]["uid"]
-        stream = parse(body)
         if isinstance(stream, list):
             await self._report_invalid(body, stream)
             return None
@@ -126,9 +126,8 @@ class Reconciler:
 
     def _newest(self, stream: VideoStream) -> VideoStream:
         """Return the stream with what our own writes to it have brought back."""
-        body = self.streams.get(stream.key)
-        parsed = parse(body) if body is not None else stream
-        return stream if isinstance(parsed, list) else parsed
+        newest = self.streams.parsed(stream.key)
+        return stream if newest is None or isinstance(newest, list) else newest
 
     def _observe(
         self, stream: VideoStream, topic: TopicState, refused: Mapping[str, str]

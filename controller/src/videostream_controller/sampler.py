@@ -11,10 +11,9 @@ import logging
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from videostream_controller import metrics
-from videostream_controller.api import parse
 from videostream_controller.autoscaling import Sample
 from videostream_controller.kafka import KafkaRefused, KafkaUnavailable, SampleTarget, Sweeper
 from videostream_controller.observed import LagSample
@@ -22,10 +21,10 @@ from videostream_controller.observed import LagSample
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from videostream_controller.api import VideoStream
+    from videostream_controller.api import FieldError, VideoStream
     from videostream_controller.kafka import KafkaClient
     from videostream_controller.scaler import Scaler
-    from videostream_controller.store import Body, Store
+    from videostream_controller.streams import Streams
     from videostream_controller.workqueue import WorkQueue
 
 _log = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ class LagSampler:
     """Sweeps each period and wakes streams of which there is something to do or to tell."""
 
     clients: Mapping[str, KafkaClient]
-    streams: Store
+    streams: Streams
     samples: dict[str, LagSample]
     scaler: Scaler
     queue: WorkQueue[str]
@@ -45,7 +44,6 @@ class LagSampler:
     sweeps: int = 0  # of all streams
     down: set[str] = field(default_factory=set)  # connections that did not answer last time
     _sweepers: dict[str, Sweeper] = field(default_factory=dict)
-    _parsed: dict[str, tuple[str, VideoStream | None]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -58,6 +56,10 @@ class LagSampler:
                     metrics.LAG_SWEEP_SECONDS.observe(spent_s)
                     self.sweeps += 1
                 await asyncio.sleep(max(0.1, self.period_s / 2 - spent_s))
+
+    def has_targets(self) -> bool:
+        """Tell whether there is a stream whose lag can be measured."""
+        return bool(self._sampled())
 
     async def once(self, *, only_at_zero: bool = False) -> None:
         """Sweep all clusters once, decide, and publish what was found."""
@@ -96,8 +98,6 @@ class LagSampler:
     def _forget(self, keys: set[str]) -> None:
         for key in self.samples.keys() - keys:
             del self.samples[key]
-        for key in self._parsed.keys() - set(self.streams.keys()):
-            del self._parsed[key]
         for sweeper in self._sweepers.values():
             sweeper.keep(keys)
 
@@ -118,26 +118,14 @@ class LagSampler:
 
     def _sampled(self) -> list[VideoStream]:
         """Return the streams whose topic is known and that are to be looked after."""
-        found = (self._parse(body) for body in self.streams)
-        return [stream for stream in found if stream is not None]
+        found = map(self.streams.parsed, self.streams.keys())
+        return [stream for stream in found if self._is_sampled(stream)]
 
-    def _parse(self, body: Body) -> VideoStream | None:
-        """Parse a body once for each of its versions: thousands of times nothing is new."""
-        metadata = body["metadata"]
-        key, version = f"{metadata['namespace']}/{metadata['name']}", metadata["resourceVersion"]
-        held = self._parsed.get(key)
-        if held is None or held[0] != version:
-            held = self._parsed[key] = (version, self._read(body))
-        return held[1]
-
-    def _read(self, body: Body) -> VideoStream | None:
-        topic = (body.get("status") or {}).get("topic") or {}
-        if not topic.get("partitions") or body["metadata"].get("deletionTimestamp"):
-            return None
-        stream = parse(body)
-        if isinstance(stream, list) or stream.is_paused:
-            return None
-        return stream if stream.kafka.connection in self.clients else None
+    def _is_sampled(self, stream: VideoStream | list[FieldError] | None) -> TypeGuard[VideoStream]:
+        if stream is None or isinstance(stream, list) or stream.is_paused or stream.is_deleting:
+            return False
+        topic = stream.raw_status.get("topic") or {}
+        return bool(topic.get("partitions")) and stream.kafka.connection in self.clients
 
 
 def _target(stream: VideoStream) -> SampleTarget:

@@ -1,11 +1,13 @@
 """The newest bodies of what we watch, so that a worker decides on the last word, not on an event.
 
 Fed by the watch, by the API server's answers to our own writes and by the periodic relist, which
-also drops what was deleted while nobody was watching.
+also drops what was deleted while nobody was watching. Thousands of bodies are held, which are
+alike: they share their texts, and of who owns which field only what is asked for is kept.
 """
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +27,30 @@ def _version(body: Mapping[str, Any]) -> int:
     return int(body["metadata"]["resourceVersion"])
 
 
+def _kept(body: Body) -> Body:
+    """Return what is worth its memory of a body; of the owners of fields that is replicas'."""
+    kept: Body = _shared(body)
+    if owners := kept["metadata"].get("managedFields"):
+        kept["metadata"]["managedFields"] = list(filter(_owns_replicas, owners))
+    return kept
+
+
+def _owns_replicas(entry: Mapping[str, Any]) -> bool:
+    return "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+
+
+def _shared(value: Any) -> Any:
+    """Return the value with texts that are one object wherever they are the same."""
+    match value:
+        case dict():
+            return {intern(name): _shared(one) for name, one in value.items()}
+        case list():
+            return [_shared(one) for one in value]
+        case str():
+            return intern(value)
+    return value
+
+
 class Store:
     """Objects of one resource by key; an older body never replaces a newer one."""
 
@@ -37,7 +63,7 @@ class Store:
         held = self._bodies.get(key)
         if held is not None and _version(held) >= _version(body):
             return False
-        self._bodies[key] = body
+        self._bodies[key] = _kept(body)
         return True
 
     def remove(self, body: Mapping[str, Any]) -> None:

@@ -50,3 +50,18 @@ def test_a_relist_of_one_namespace_leaves_the_others() -> None:
     store.put(at(10))
     assert store.relist([], version=15, namespace="other") == []
     assert store.relist([], version=15, namespace="video") == ["video/cam"]
+
+
+def test_of_the_owners_of_fields_only_that_of_replicas_is_kept() -> None:
+    def owner(manager: str, fields: Body) -> Body:
+        return {"manager": manager, "operation": "Apply", "fieldsV1": {"f:spec": fields}}
+
+    scaler = owner("videostream-scaler", {"f:replicas": {}})
+    sent = at(10)
+    sent["metadata"]["managedFields"] = [owner("other", {"f:paused": {}}), scaler]
+    store = Store()
+    store.put(sent)
+    held = store.get("video/cam")
+    assert held is not None
+    assert held["metadata"]["managedFields"] == [scaler]
+    assert len(sent["metadata"]["managedFields"]) == 2, "what was sent is left as it was"

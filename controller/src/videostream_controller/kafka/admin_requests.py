@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
+# librdkafka compares each partition of a request with all others: twelve thousand in one took a
+# second of CPU, in portions of this size a fifth of it.
+_PARTITIONS_TOGETHER: Final = 500
+
 _OUT_OF_TOUCH: Final = frozenset(
     {
         KafkaError._TIMED_OUT,  # noqa: SLF001 librdkafka names its local errors so
@@ -92,8 +96,11 @@ def _log_offsets(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
         [TopicPartition(topic, number) for number in range(partitions)]
         for topic, partitions in request["topics"]
     ]
-    wanted = {part: spec for parts in asked for part in parts}
-    found = admin.list_offsets(wanted, request_timeout=request["timeout_s"]) if wanted else {}
+    wanted = [part for parts in asked for part in parts]
+    found: dict[Any, Future[Any]] = {}
+    for start in range(0, len(wanted), _PARTITIONS_TOGETHER):
+        some = dict.fromkeys(wanted[start : start + _PARTITIONS_TOGETHER], spec)
+        found |= admin.list_offsets(some, request_timeout=request["timeout_s"])
     return {"topics": [_outcome(partial(_log_offsets_of, found, parts)) for parts in asked]}
 
 

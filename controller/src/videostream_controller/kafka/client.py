@@ -48,6 +48,8 @@ _UNAVAILABLE: Final = frozenset(
 )
 
 # What a restarted broker says to a client that has not noticed: it keeps the epochs it has seen.
+# And what each says of a topic that was only just made, which is no reason for a client each time.
+_RENEWED_AFTER_S: Final = 2.0
 _STALE: Final = frozenset(
     {
         KafkaError.FENCED_LEADER_EPOCH,
@@ -75,6 +77,7 @@ class KafkaClient:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._admin: AdminClient | None = None
+        self._made_at = 0.0
         self._properties: Mapping[str, str] = {}
         self._quiet_until = 0.0
         self._answered_at = 0.0
@@ -118,10 +121,15 @@ class KafkaClient:
         ask: Callable[[KafkaClient, Mapping[str, _Item]], Awaitable[Mapping[str, _T | Exception]]],
         name: str,
         item: _Item,
+        *,
+        linger_s: float = 0.0,
     ) -> _T:
-        """Let `ask` ask about one thing, together with all others that it is to ask about."""
+        """Let `ask` ask about one thing, together with all others that it is to ask about.
+
+        `linger_s` is how long to wait for others.
+        """
         if ask not in self._joiners:
-            self._joiners[ask] = Joiner(partial(ask, self))
+            self._joiners[ask] = Joiner(partial(ask, self), linger_s=linger_s)
         found: _T = await self._joiners[ask].one(name, item)
         return found
 
@@ -191,7 +199,8 @@ class KafkaClient:
             detail = f"{error.name()}: {error.str()}"
             return self._unavailable(detail, admin, asked_at=asked_at)
         self._answered_at = time.monotonic()
-        if error.code() in _STALE and self._admin is admin:
+        is_old = time.monotonic() - self._made_at > _RENEWED_AFTER_S
+        if error.code() in _STALE and is_old and self._admin is admin:
             self._admin = None  # the next request goes through one that learns anew
         return KafkaRefused(error.code(), f"{error.name()}: {error.str()}")
 
@@ -216,6 +225,6 @@ class KafkaClient:
                 self._admin = AdminClient({**properties}, logger=_librdkafka)
             except (KafkaException, ValueError) as error:
                 raise KafkaUnavailable(f"{self.directory}: {error}") from error
-            self._properties = properties
+            self._properties, self._made_at = properties, time.monotonic()
         self._admin.poll(0)  # librdkafka's own log lines
         return self._admin

@@ -1,7 +1,7 @@
 """Requests that are made while one is under way become one request, which is sent next.
 
-Kafka's controller writes its metadata once per request, however many topics are in it. And nobody
-waits for a batch to fill: a single request goes out at once.
+Kafka's controller writes its metadata once per request, however many topics are in it. What is
+cheap goes out at once; what is dear waits a moment for others to come along.
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ class Joiner(Generic[_Item, _Found]):
     """Turns `ask`, which asks about many things at once, into questions about one.
 
     `ask` is given an item for each name, and returns what it found, or the error, for each. What it
-    raises, all its callers get.
+    raises, all its callers get. Before each request it waits `linger_s` for more to ask about.
     """
 
     def __init__(
-        self, ask: Callable[[Mapping[str, _Item]], Awaitable[Mapping[str, _Found | Exception]]]
+        self,
+        ask: Callable[[Mapping[str, _Item]], Awaitable[Mapping[str, _Found | Exception]]],
+        *,
+        linger_s: float = 0.0,
     ) -> None:
         self._ask = ask
+        self._linger_s = linger_s
         self._waiting: list[tuple[str, _Item, asyncio.Future[_Found]]] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -43,6 +47,8 @@ class Joiner(Generic[_Item, _Found]):
     async def _ask_all(self) -> None:
         try:
             while self._waiting:
+                if self._linger_s:
+                    await asyncio.sleep(self._linger_s)
                 await self._ask_some()
         finally:
             self._asking = None
