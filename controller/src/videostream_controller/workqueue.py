@@ -43,6 +43,7 @@ class WorkQueue(Generic[Key]):
         self._again: set[Key] = set()
         self._failures: dict[Key, int] = {}
         self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._closed = False
 
     def add(self, key: Key) -> None:
@@ -96,16 +97,14 @@ class WorkQueue(Generic[Key]):
 
     async def get(self) -> Key | None:
         """Wait for a key; None when the queue is closed."""
-        while not self._closed:
-            key = self.pop()
-            if key is not None:
-                return key
-            self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), timeout=self._until_next_s())
-            if self._ready:  # another worker that waits may take the next one
-                self._changed.set()
-        self._changed.set()
+        async with self._turn:  # one waits for a change: to wake them all would cost more than work
+            while not self._closed:
+                key = self.pop()
+                if key is not None:
+                    return key
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), timeout=self._until_next_s())
         return None
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 # asked too early may wait in vain, while a new one is answered at once: so rather two tries.
 _REQUEST_S: Final = 10.0
 _TRIES_UNANSWERED: Final = 2
-_ATTEMPTS: Final = 8
+_ATTEMPTS: Final = 12  # 16 s in all: a broker that is given many topics at once needs its time
 _PAUSE_S: Final = 0.25
 _RETRIABLE: Final = frozenset(
     {
