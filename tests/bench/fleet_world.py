@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+HEAP: Final = "-Xmx2g -Xms1g"  # of the broker
 _NAMESPACE: Final = "fleet"
 _STATUS_TOPIC: Final = "videostream.status"
 _TAG: Final = "bench_edit"
@@ -130,10 +131,9 @@ class Fleet:
 @contextmanager
 def run_fleet(streams: int, *, partitions: int) -> Iterator[Fleet]:
     """Run servers of its own with that many streams for a `with` block; the controller is off."""
-    heap = "-Xmx2g -Xms1g"
     with (
         tempfile.TemporaryDirectory(prefix="videostream-fleet-") as temporary,
-        run_broker("fleet", KAFKA_HEAP_OPTS=heap) as broker,
+        run_broker("fleet", KAFKA_HEAP_OPTS=HEAP) as broker,
         run_apiserver(Path(temporary)) as server,
         server.session() as session,
     ):

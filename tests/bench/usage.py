@@ -43,6 +43,11 @@ def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
+def _pss_bytes(pid: int) -> int:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return 1024 * int(text.partition("\nPss:")[2].split()[0])
+
+
 def _children(pid: int) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
@@ -82,6 +87,6 @@ class Meter:
         return (self.cpu_s - own_s) / self.seconds
 
     @property
-    def rss_bytes(self) -> int:
-        """Resident bytes of the process and its children now."""
-        return Usage.of_tree(self._pid).rss_bytes
+    def pss_bytes(self) -> int:
+        """Resident bytes of the process and its children now; pages that they share count once."""
+        return sum(map(_pss_bytes, (self._pid, *_children(self._pid))))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.support.bodies import body
 from videostream_controller.api import VideoStream
 from videostream_controller.streams import Streams
 
+if TYPE_CHECKING:
+    from fractions import Fraction
+
 KEY = "video/cam"
 
 
-def fps(streams: Streams) -> float:
+def fps(streams: Streams) -> Fraction:
     stream = streams.parsed(KEY)
     assert isinstance(stream, VideoStream)
     return stream.frames.fps
