@@ -3,16 +3,16 @@
 librdkafka aborts the whole process when the connection to a group's coordinator breaks at the wrong
 moment of an admin request (confluentinc/librdkafka#4605, fix proposed in #5397; seen with 2.16.1
 at every few restarts of a broker). Here it takes only this process along; `admin_process` starts
-another one. The offsets of whole topics are asked for here too: thousands of partitions are
-answered one by one, which would hold up the event loop of the parent.
+another one. The offsets of whole topics are asked for here too: thousands of partitions would hold
+up the event loop of the parent.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from confluent_kafka import (
     ConsumerGroupTopicPartitions,
@@ -20,17 +20,14 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient
+
+from videostream_controller.kafka.log_offsets import LogOffsets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
 
 Answer = dict[str, Any]
-
-# librdkafka compares each partition of a request with all others: twelve thousand in one took a
-# second of CPU, in portions of this size a fifth of it.
-_PARTITIONS_TOGETHER: Final = 500
 
 _OUT_OF_TOUCH: Final = frozenset(
     {
@@ -46,16 +43,31 @@ _OUT_OF_TOUCH: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    """What asks one cluster."""
+
+    admin: AdminClient
+    log: LogOffsets
+
+    @classmethod
+    def of(cls, connection: Mapping[str, Any]) -> Self:
+        """Make clients of these librdkafka properties."""
+        # Their own log would repeat in plain text what the parent says once.
+        properties = {**connection, "log_level": 0}
+        admin = AdminClient(properties)
+        return cls(admin, LogOffsets(properties, admin))
+
+
 def main() -> None:
     """Answer requests from standard input until it ends."""
-    clients: dict[str, AdminClient] = {}
+    clients: dict[str, _Clients] = {}
     for line in sys.stdin:
         request = json.loads(line)
         identity = json.dumps(request["properties"], sort_keys=True)
         if identity not in clients:
             clients.clear()  # rotated credentials: the old connection is of no more use
-            # Its own log would repeat in plain text what the parent says once.
-            clients[identity] = AdminClient({**request["properties"], "log_level": 0})
+            clients[identity] = _Clients.of(request["properties"])
         answer = _REQUESTS[request["do"]](clients[identity], request)
         if _lost_touch(answer):
             # It may wait for a connection that died with the broker: a new client asks anew.
@@ -71,11 +83,11 @@ def _lost_touch(answer: Answer) -> bool:
     )
 
 
-def _committed(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
+def _committed(clients: _Clients, request: Mapping[str, Any]) -> Answer:
     """Read what groups have committed: `groups` is a list of [group, topic, partitions]."""
     timeout_s = request["timeout_s"]
     asked = [
-        admin.list_consumer_group_offsets(
+        clients.admin.list_consumer_group_offsets(
             [
                 ConsumerGroupTopicPartitions(
                     group, [TopicPartition(topic, number) for number in range(partitions)]
@@ -88,31 +100,22 @@ def _committed(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
     return {"groups": [_outcome(lambda one=one: _commits(one.result())) for one in asked]}  # type: ignore[misc]
 
 
-def _log_offsets(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
+def _log_offsets(clients: _Clients, request: Mapping[str, Any]) -> Answer:
     """Read first or end offsets (`where`): `topics` is a list of [topic, partitions]."""
-    latest = request["where"] == "Latest"
-    spec = OffsetSpec.latest() if latest else OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-    asked = [
-        [TopicPartition(topic, number) for number in range(partitions)]
-        for topic, partitions in request["topics"]
-    ]
-    wanted = [part for parts in asked for part in parts]
-    found: dict[Any, Future[Any]] = {}
-    for start in range(0, len(wanted), _PARTITIONS_TOGETHER):
-        some = dict.fromkeys(wanted[start : start + _PARTITIONS_TOGETHER], spec)
-        found |= admin.list_offsets(some, request_timeout=request["timeout_s"])
-    return {"topics": [_outcome(partial(_log_offsets_of, found, parts)) for parts in asked]}
+    topics = [(name, partitions) for name, partitions in request["topics"]]
+    found = clients.log.read(topics, request["where"], timeout_s=request["timeout_s"])
+    return {
+        "topics": [
+            _error(one) if isinstance(one, KafkaError) else {"offsets": one} for one in found
+        ]
+    }
 
 
-def _log_offsets_of(found: Mapping[Any, Future[Any]], parts: list[TopicPartition]) -> Answer:
-    return {"offsets": [found[part].result().offset for part in parts]}
-
-
-def _commit(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
+def _commit(clients: _Clients, request: Mapping[str, Any]) -> Answer:
     """Commit for groups: `groups` is a list of [group, topic, [[partition, offset], ...]]."""
     timeout_s = request["timeout_s"]
     asked = [
-        admin.alter_consumer_group_offsets(
+        clients.admin.alter_consumer_group_offsets(
             [
                 ConsumerGroupTopicPartitions(
                     group,
@@ -126,10 +129,12 @@ def _commit(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
     return {"groups": [_outcome(lambda one=one: _commits(one.result())) for one in asked]}  # type: ignore[misc]
 
 
-def _delete(admin: AdminClient, request: Mapping[str, Any]) -> Answer:
+def _delete(clients: _Clients, request: Mapping[str, Any]) -> Answer:
     """Delete `group`."""
     group = request["group"]
-    future = admin.delete_consumer_groups([group], request_timeout=request["timeout_s"])[group]
+    future = clients.admin.delete_consumer_groups([group], request_timeout=request["timeout_s"])[
+        group
+    ]
     return _outcome(lambda: {"deleted": future.result() is None})
 
 
