@@ -13,6 +13,7 @@ from videostream_controller.plan import (
     Plan,
     Scale,
     fingerprint,
+    stamp,
 )
 
 _NAMES = {"producer": "cam-producer", "consumer": "cam-consumer"}
@@ -61,12 +62,13 @@ class Deployments:
                     spec["replicas"] = 1  # nobody owns it any more: the default
                 owners = [*others, *([_owner("videostream-controller")] if ours else [])]
         self._version += 1
-        metadata |= {"resourceVersion": str(self._version), "managedFields": owners}
+        version = {"resourceVersion": str(self._version), "generation": self._version}
+        metadata |= version | {"managedFields": owners}
         metadata.setdefault("name", action.name)
         self.live[action.name] = {**live, "metadata": metadata, "spec": spec}
         if isinstance(action, Apply):
             self.applied[action.name] = Applied(
-                fingerprint(action.manifest), metadata["resourceVersion"]
+                fingerprint(action.manifest), stamp(self.live[action.name] or {})
             )
 
 

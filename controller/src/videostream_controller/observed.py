@@ -75,10 +75,10 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The last successful apply: fingerprint of the manifest, resource version that came of it."""
+    """The last successful apply: fingerprint of the manifest, stamp of what came of it."""
 
     fingerprint: str
-    resource_version: str
+    stamp: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,17 @@ def may_run(stream: VideoStream, observed: Observed, pods: PodSettings) -> bool:
     return observed.topic.is_ready or known or observed.producer.live is not None
 
 
+def stamp(live: Mapping[str, Any]) -> str:
+    """Return a short text that stays the same until somebody changes what we apply.
+
+    A Deployment whose pods come and go has many resource versions, and for all of them one
+    generation, which the API server raises with each change of the spec.
+    """
+    metadata = live["metadata"]
+    names = ("uid", "generation", "labels", "ownerReferences")
+    return fingerprint({name: metadata.get(name) for name in names})
+
+
 def fingerprint(manifest: Mapping[str, Any]) -> str:
     """Return a short text that is the same exactly for the same manifest."""
     text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
@@ -127,11 +138,10 @@ def _producer_actions(manifest: Manifest, child: Child) -> tuple[Action, ...]:
 
 
 def _apply(manifest: Manifest, child: Child) -> tuple[Action, ...]:
-    """Apply unless the last apply of this very manifest made the object that is live."""
+    """Apply unless the last apply of this very manifest made what is live."""
     if child.live is not None and child.applied is not None:
         same = child.applied.fingerprint == fingerprint(manifest)
-        version = child.live["metadata"]["resourceVersion"]
-        if same and child.applied.resource_version == version:
+        if same and child.applied.stamp == stamp(child.live):
             return ()
     return (Apply(manifest),)
 

@@ -18,7 +18,15 @@ from videostream_controller import status as statuses
 from videostream_controller.api import FINALIZER, VideoStream, check_signals
 from videostream_controller.kube import ApiError
 from videostream_controller.observed import Applied, Child, Observed
-from videostream_controller.plan import Action, Apply, ForceRecreate, Scale, fingerprint, plan
+from videostream_controller.plan import (
+    Action,
+    Apply,
+    ForceRecreate,
+    Scale,
+    fingerprint,
+    plan,
+    stamp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -170,9 +178,7 @@ class Reconciler:
             case Apply(manifest=manifest):
                 before = self.deployments.get(key)
                 live = await self.kube.apply_deployment(manifest)
-                self._applied[key] = Applied(
-                    fingerprint(manifest), live["metadata"]["resourceVersion"]
-                )
+                self._applied[key] = Applied(fingerprint(manifest), stamp(live))
                 changed = _generation(before) != _generation(live)
                 result = "changed" if changed else "unchanged"
                 metrics.APPLIES.labels("Deployment", result).inc()

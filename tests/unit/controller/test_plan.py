@@ -10,7 +10,7 @@ from tests.support.bodies import CREATED, PODS, deployment, stream
 from videostream_controller import manifests
 from videostream_controller.autoscaling import Decision
 from videostream_controller.observed import Applied, Autoscaled, Child, Observed, TopicState
-from videostream_controller.plan import Apply, ForceRecreate, Plan, Scale, fingerprint, plan
+from videostream_controller.plan import Apply, ForceRecreate, Plan, Scale, fingerprint, plan, stamp
 
 DOWN = TopicState("Unreachable", "no answer")
 FIXED = {"consumer": {"replicas": 3, "scaling": {"mode": "Fixed"}}}
@@ -18,7 +18,7 @@ KNOWN = {"topic": {"name": "videostream.video.cam", "id": "topic-1"}}
 
 
 def applied(manifest: dict[str, Any], live: dict[str, Any]) -> Child:
-    return Child(live, Applied(fingerprint(manifest), live["metadata"]["resourceVersion"]))
+    return Child(live, Applied(fingerprint(manifest), stamp(live)))
 
 
 def names(planned: Plan) -> list[tuple[str, str]]:
@@ -52,8 +52,24 @@ def test_a_stream_as_planned_needs_nothing() -> None:
 def test_a_changed_object_is_applied_again() -> None:
     of = stream(FIXED)
     manifest = manifests.producer(of, PODS, replicas=1)
-    child = Child(deployment("cam-producer", version="21"), Applied(fingerprint(manifest), "20"))
-    assert ("Apply", "cam-producer") in names(plan(of, Observed(CREATED, producer=child), PODS))
+    was = Applied(fingerprint(manifest), stamp(deployment("cam-producer")))
+    changed = deployment("cam-producer", generation=2)
+    labelled, orphaned, remade = (deployment("cam-producer") for _ in range(3))
+    labelled["metadata"]["labels"] = {"app.kubernetes.io/name": "mine"}
+    orphaned["metadata"]["ownerReferences"] = []
+    remade["metadata"]["uid"] = "another"
+    for live in (changed, labelled, orphaned, remade):
+        observed = Observed(CREATED, producer=Child(live, was))
+        assert ("Apply", "cam-producer") in names(plan(of, observed, PODS)), live
+
+
+def test_pods_that_come_and_go_are_no_reason_to_apply() -> None:
+    of = stream(FIXED)
+    manifest = manifests.producer(of, PODS, replicas=1)
+    was = Applied(fingerprint(manifest), stamp(deployment("cam-producer")))
+    live = deployment("cam-producer", version="21", readyReplicas=0)
+    observed = Observed(CREATED, producer=Child(live, was))
+    assert ("Apply", "cam-producer") not in names(plan(of, observed, PODS))
 
 
 @pytest.mark.parametrize(
