@@ -119,7 +119,10 @@ def test_pipeline_points_add_up_to_the_records_in_kafka(
     assert {row["role"] for row in rows} == {"producer"}
     assert rows[-1]["state"] == "Streaming"
     assert 8 < rows[-1]["source_fps"] < 12
-    assert rows[-1]["frame_bytes_mean"] > 1000
+    # The last point may cover a moment without a frame.
+    means = [row["frame_bytes_mean"] for row in rows if row["captured"]]
+    assert means
+    assert min(means) > 1000
 
 
 def test_frames_arrive_at_the_target_rate_with_the_time_they_were_seen(
