@@ -39,6 +39,16 @@ async def test_one_request_goes_out_at_once_and_those_that_wait_go_together() ->
     assert broker.asked == [{"a": 1}, {"b": 2, "c": 3}]
 
 
+async def test_what_is_dear_waits_for_others() -> None:
+    broker = Broker()
+    broker.may_answer.set()
+    joiner = Joiner(broker.ask, linger_s=0.2)
+    first = asyncio.create_task(joiner.one("a", 1))
+    await asyncio.sleep(0.01)
+    assert await asyncio.gather(first, joiner.one("b", 2)) == [2, 4]
+    assert broker.asked == [{"a": 1, "b": 2}]
+
+
 async def test_one_refusal_is_that_of_its_caller_only() -> None:
     broker = Broker()
     broker.may_answer.set()
