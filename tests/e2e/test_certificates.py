@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -54,7 +55,7 @@ def authority() -> trustme.CA:
 @pytest.fixture
 def gate(release: str, authority: trustme.CA, secret: str) -> Iterator[str]:
     """The host of the demo camera behind TLS, with a certificate for that host."""
-    name = secret.replace("camera-login", "gate")
+    name = f"gate-{secrets.token_hex(2)}"
     issued = authority.issue_cert(name)
     certificate = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
     apply_secret(
