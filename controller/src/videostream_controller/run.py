@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from videostream_controller.settings import Settings
 
 _log = logging.getLogger(__name__)
-# They mostly wait: for the API server, and for Kafka, which makes many topics as fast as one.
-_WORKERS: Final = 32
+_WORKERS: Final = 32  # they mostly wait: for the API server and for Kafka
 _FINISH_WITHIN_S: Final = 2.0  # a reconcile that is cut off is done again at the next start
 _BEAT_S: Final = 1.0
 _MAX_LOOP_LAG_S: Final = 5.0

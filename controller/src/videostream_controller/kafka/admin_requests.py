@@ -132,10 +132,8 @@ def _commit(clients: _Clients, request: Mapping[str, Any]) -> Answer:
 def _delete(clients: _Clients, request: Mapping[str, Any]) -> Answer:
     """Delete `group`."""
     group = request["group"]
-    future = clients.admin.delete_consumer_groups([group], request_timeout=request["timeout_s"])[
-        group
-    ]
-    return _outcome(lambda: {"deleted": future.result() is None})
+    asked = clients.admin.delete_consumer_groups([group], request_timeout=request["timeout_s"])
+    return _outcome(lambda: {"deleted": asked[group].result() is None})
 
 
 def _commits(answer: ConsumerGroupTopicPartitions) -> Answer:

@@ -47,9 +47,9 @@ _UNAVAILABLE: Final = frozenset(
     }
 )
 
-# What a restarted broker says to a client that has not noticed: it keeps the epochs it has seen.
-# And what each says of a topic that was only just made, which is no reason for a client each time.
+# A broker says _STALE of a topic that was only just made, too: no reason for a client each time.
 _RENEWED_AFTER_S: Final = 2.0
+# What a restarted broker says to a client that has not noticed: it keeps the epochs it has seen.
 _STALE: Final = frozenset(
     {
         KafkaError.FENCED_LEADER_EPOCH,

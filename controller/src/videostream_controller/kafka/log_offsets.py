@@ -1,6 +1,6 @@
 """First and end offsets of whole topics, of thousands of partitions each few seconds.
 
-A consumer's `offsets_for_times` takes a fifth of the CPU of the AdminClient's `list_offsets`, which
+A consumer's `offsets_for_times` takes much less CPU than the AdminClient's `list_offsets`, which
 makes a future for each partition. But one topic that is gone spoils its answer about all others, so
 what it fails at is asked again of the AdminClient, which tells them apart.
 """
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 Where = Literal["Earliest", "Latest"]
 Topic = tuple[str, int]  # with its number of partitions
 
-# librdkafka compares each partition of a request with all others: of twelve thousand in one that
-# alone took a second of CPU.
+# librdkafka compares each partition of a request with all others: the cost grows with the square.
 _PARTITIONS_TOGETHER: Final = 250
 _QUICKLY_S: Final = 2.0
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ABSENT: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID})
 _TIMED: Final = {"request_timeout": REQUEST_TIMEOUT_S}
 _CREATION_S: Final = 20.0  # of fifty topics at once, on a broker that has other things to do
-# A request for one topic takes the broker as long as one for ten.
+# A request costs the broker much by itself, and little more for each topic in it.
 _LINGER_S: Final = 0.1
 _STATUS_RETENTION_MS: Final = 3_600_000
 
