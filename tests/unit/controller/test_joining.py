@@ -45,7 +45,7 @@ async def test_what_is_dear_waits_for_others() -> None:
     joiner = Joiner(broker.ask, linger_s=0.2)
     first = asyncio.create_task(joiner.one("a", 1))
     await asyncio.sleep(0.01)
-    assert await asyncio.gather(first, joiner.one("b", 2)) == [2, 4]
+    assert tuple(await asyncio.gather(first, joiner.one("b", 2))) == (2, 4)
     assert broker.asked == [{"a": 1, "b": 2}]
 
 
