@@ -44,23 +44,33 @@ class InfluxPortForward:
 
         Raises OSError or RuntimeError when InfluxDB can't be reached.
         """
+        was_open = self._is_open()
+        try:
+            return self._query(influxql, timeout_s=timeout_s)
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            self._close()
+            if not was_open:
+                raise
+        # That a forward leads to a pod of the past may show at its next use only.
+        return self._query(influxql, timeout_s=timeout_s)
+
+    def _query(self, influxql: str, *, timeout_s: float) -> list[Row]:
         self._ensure_open()
         parameters = {"db": self._database, "q": influxql, "epoch": "ns"}
         request = urllib.request.Request(
             f"{self._url}/query?{urllib.parse.urlencode(parameters)}",
             headers={"Authorization": f"Token {self._token}"},
         )
-        try:
-            with urllib.request.urlopen(request, timeout=timeout_s) as response:
-                return rows(json.load(response))
-        except urllib.error.HTTPError:
-            raise
-        except OSError:
-            self._close()
-            raise
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+            return rows(json.load(response))
+
+    def _is_open(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _ensure_open(self) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self._is_open():
             return
         self._close()
         self._process = subprocess.Popen(

@@ -6,7 +6,7 @@ from cluster.kind import kubectl
 from demo.deploy import RELEASE
 from demo.influxql import InfluxPortForward
 from tests.support.eventually import eventually
-from tests.support.ledger import accepted_by_kafka, is_complete
+from tests.support.ledger import accepted_by_kafka, is_complete, stored_in_influx
 from tests.support.outage import KAFKA_FROM_OUTSIDE, OUTAGE_S, a_minute_without
 from tests.support.pods import pods_of, wait_without_producer
 from tests.support.streams import Streams
@@ -33,6 +33,7 @@ def test_nothing_is_lost_or_doubled_across_outages(
 ) -> None:
     name = streams.apply("ledger", spec())
     streams.wait(name, "Ready", status="True")
+    first_points(influx, streams, name)
 
     influx_down(streams, name)
     kill_one_consumer(streams, name)
@@ -51,6 +52,14 @@ def test_nothing_is_lost_or_doubled_across_outages(
         period_s=3,
     )
     print(f"\n{len(accepted)} records accepted by Kafka, each stored once, across three outages")
+
+
+def first_points(influx: InfluxPortForward, streams: Streams, name: str) -> None:
+    eventually(
+        lambda: stored_in_influx(influx, namespace=streams.namespace, stream=name),
+        timeout_s=60,
+        what="the stream has points",
+    )
 
 
 def influx_down(streams: Streams, name: str) -> None:
