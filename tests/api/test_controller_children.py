@@ -167,6 +167,9 @@ def test_a_restart_changes_nothing(cluster: Cluster, controller: Controller) -> 
     controller.start()
     time.sleep(5)
     assert cluster.versions("cam") == before
+    said = controller.get("/metrics")[1]
+    assert 'videostream_reconcile_total{result="ok"}' in said
+    assert "videostream_apply_total{" not in said, "what is there can be seen, not only written"
 
 
 def test_fixed_replicas_are_applied_and_kept(cluster: Cluster) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from videostream_controller.applied import remember
 from videostream_controller.observed import Applied, Child, Observed
 from videostream_controller.plan import (
     Action,
@@ -12,8 +13,6 @@ from videostream_controller.plan import (
     ForceRecreate,
     Plan,
     Scale,
-    fingerprint,
-    stamp,
 )
 
 _NAMES = {"producer": "cam-producer", "consumer": "cam-consumer"}
@@ -56,6 +55,7 @@ class Deployments:
                 spec["strategy"] = {"type": "Recreate"}
             case Apply(manifest=manifest):
                 spec |= manifest["spec"]
+                metadata |= manifest["metadata"]
                 ours = "replicas" in manifest["spec"]
                 others = [one for one in owners if one["manager"] != "videostream-controller"]
                 if not ours and not others:
@@ -67,9 +67,7 @@ class Deployments:
         metadata.setdefault("name", action.name)
         self.live[action.name] = {**live, "metadata": metadata, "spec": spec}
         if isinstance(action, Apply):
-            self.applied[action.name] = Applied(
-                fingerprint(action.manifest), stamp(self.live[action.name] or {})
-            )
+            self.applied[action.name] = remember(action.manifest, self.live[action.name] or {})
 
 
 def _owner(manager: str) -> dict[str, Any]:

@@ -7,12 +7,11 @@ a foreign edit all end in the same actions. After its actions have been carried 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from videostream_controller import manifests, scaling
+from videostream_controller.applied import is_applied, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,9 +71,9 @@ def plan(stream: VideoStream, observed: Observed, pods: PodSettings) -> Plan:
     if not may_run(stream, observed, pods):
         return Plan((), decision)
     capturing = 0 if stream.suspend or stream.producer.suspend else 1
-    producer = manifests.producer(stream, pods, replicas=capturing)
+    producer = signed(manifests.producer(stream, pods, replicas=capturing))
     replicas = None if decision.by_scaler else decision.replicas
-    consumer = manifests.consumer(stream, pods, replicas=replicas)
+    consumer = signed(manifests.consumer(stream, pods, replicas=replicas))
     # Consumers first: they are there when the first frame comes.
     return Plan(
         (
@@ -95,23 +94,6 @@ def may_run(stream: VideoStream, observed: Observed, pods: PodSettings) -> bool:
         return False
     known = (stream.raw_status.get("topic") or {}).get("id") is not None
     return observed.topic.is_ready or known or observed.producer.live is not None
-
-
-def stamp(live: Mapping[str, Any]) -> str:
-    """Return a short text that stays the same until somebody changes what we apply.
-
-    A Deployment whose pods come and go has many resource versions, and for all of them one
-    generation, which the API server raises with each change of the spec.
-    """
-    metadata = live["metadata"]
-    names = ("uid", "generation", "labels", "ownerReferences")
-    return fingerprint({name: metadata.get(name) for name in names})
-
-
-def fingerprint(manifest: Mapping[str, Any]) -> str:
-    """Return a short text that is the same exactly for the same manifest."""
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _consumer_actions(
@@ -138,12 +120,7 @@ def _producer_actions(manifest: Manifest, child: Child) -> tuple[Action, ...]:
 
 
 def _apply(manifest: Manifest, child: Child) -> tuple[Action, ...]:
-    """Apply unless the last apply of this very manifest made what is live."""
-    if child.live is not None and child.applied is not None:
-        same = child.applied.fingerprint == fingerprint(manifest)
-        if same and child.applied.stamp == stamp(child.live):
-            return ()
-    return (Apply(manifest),)
+    return () if is_applied(manifest, child) else (Apply(manifest),)
 
 
 def _we_own_replicas(live: Mapping[str, Any]) -> bool:

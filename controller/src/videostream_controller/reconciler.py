@@ -7,6 +7,7 @@ Reads as a recipe: newest body, parse, topic, observe, plan, act, report. Decisi
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from dataclasses import dataclass, field
@@ -16,16 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 from videostream_controller import metrics
 from videostream_controller import status as statuses
 from videostream_controller.api import FINALIZER, VideoStream, check_signals
+from videostream_controller.applied import remember
 from videostream_controller.kube import ApiError
-from videostream_controller.observed import Applied, Child, Observed
+from videostream_controller.observed import Child, Observed
 from videostream_controller.plan import (
     Action,
     Apply,
     ForceRecreate,
     Scale,
-    fingerprint,
     plan,
-    stamp,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from videostream_controller.deletion import Deletion
     from videostream_controller.events import Kind, Recorder
     from videostream_controller.kube import Kube
-    from videostream_controller.observed import LagSample, TopicState
+    from videostream_controller.observed import Applied, LagSample, TopicState
     from videostream_controller.provisioning import Provisioner
     from videostream_controller.scaler import Scaler
     from videostream_controller.settings import PodSettings
@@ -45,9 +45,8 @@ if TYPE_CHECKING:
     from videostream_controller.streams import Streams
 
 _log = logging.getLogger(__name__)
-_LOOK_AGAIN_S: Final = 30.0
+_LOOK_AGAIN_S: Final = 120.0  # for safety: whoever sees something change queues the stream
 _LOOK_AGAIN_UNREADY_S: Final = 10.0
-_NUMBERS_EVERY_S: Final = 30.0
 _REFUSALS: Final = frozenset({403, 409, 422})
 _TOLD_BY_EVENT: Final = frozenset(
     {"Ready", "TopicReady", "ScalingLimited", "PartitionsStalled", "HotPartition", "CleanupBlocked"}
@@ -119,14 +118,21 @@ class Reconciler:
             await self._tell_scaling(stream)
         observed = self._observe(stream, topic, refused)
         now = self.clock()
-        await self._write_status(stream, statuses.build(stream, observed, planned.decision, now))
+        status = statuses.build(stream, observed, planned.decision, now)
+        await self._write_status(stream, status)
         self._measure(stream)
         if refused:
             raise ApiError(0, "; ".join(refused.values()))
+        return self._pause_s(stream, topic, status) * random.uniform(0.9, 1.0)  # noqa: S311 no secret
+
+    def _pause_s(self, stream: VideoStream, topic: TopicState, status: Status) -> float:
         # A lag that cannot be read may tell of a topic that is gone.
-        settled = topic.is_ready and not self._is_lag_unknown(stream.key)
-        pause_s = _LOOK_AGAIN_S if settled else _LOOK_AGAIN_UNREADY_S
-        return pause_s * random.uniform(0.9, 1.0)  # noqa: S311 spreads work, no secret
+        if not topic.is_ready or self._is_lag_unknown(stream.key):
+            return _LOOK_AGAIN_UNREADY_S
+        body = self.streams.get(stream.key) or {}
+        if statuses.numbers_differ(body.get("status") or {}, status):
+            return statuses.NUMBERS_EVERY_S
+        return _LOOK_AGAIN_S
 
     def _is_lag_unknown(self, key: str) -> bool:
         sample = self.lag.get(key)
@@ -178,7 +184,7 @@ class Reconciler:
             case Apply(manifest=manifest):
                 before = self.deployments.get(key)
                 live = await self.kube.apply_deployment(manifest)
-                self._applied[key] = Applied(fingerprint(manifest), stamp(live))
+                self._applied[key] = remember(manifest, live)
                 changed = _generation(before) != _generation(live)
                 result = "changed" if changed else "unchanged"
                 metrics.APPLIES.labels("Deployment", result).inc()
@@ -211,8 +217,9 @@ class Reconciler:
         uid = body["metadata"]["uid"]
         held = body.get("status") or {}
         if not statuses.state_differs(held, status):
-            waited_s = time.monotonic() - self._numbers_at.get(uid, -_NUMBERS_EVERY_S)
-            if not statuses.numbers_differ(held, status) or waited_s < _NUMBERS_EVERY_S:
+            waited_s = time.monotonic() - self._numbers_at.get(uid, -math.inf)
+            held_back = waited_s < statuses.NUMBERS_EVERY_S
+            if held_back or not statuses.numbers_differ(held, status):
                 return False
         key = f"{body['metadata']['namespace']}/{body['metadata']['name']}"
         answer = await self.kube.apply_status(key, uid, status)

@@ -223,7 +223,7 @@ class _Parts:
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """Return what runs for ever beside workers, sampler and watch."""
         feeds = [self.feed.run(client, self.status_topic) for client in self.clients.values()]
-        return [self.resync.run(), *feeds]
+        return [self.resync.run(), self.feed.watch_silence(), *feeds]
 
 
 def _assemble(settings: Settings, kube: Kube) -> _Parts:

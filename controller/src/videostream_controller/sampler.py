@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from videostream_controller import metrics
+from videostream_controller import status as statuses
 from videostream_controller.autoscaling import Sample
 from videostream_controller.kafka import KafkaRefused, KafkaUnavailable, SampleTarget, Sweeper
 from videostream_controller.observed import LagSample
@@ -94,6 +95,8 @@ class LagSampler:
         self.samples[stream.key] = lag
         if is_news or before is None or (before.records is None) != (lag.records is None):
             self.queue.add(stream.key)
+        elif statuses.lag_differs(stream.raw_status, lag):
+            self.queue.add_after(stream.key, statuses.NUMBERS_EVERY_S)
 
     def _forget(self, keys: set[str]) -> None:
         for key in self.samples.keys() - keys:

@@ -6,13 +6,22 @@ The decisions are pure functions; this is their memory while the controller runs
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from videostream_controller import scaling
-from videostream_controller.autoscaling import Decision, State, Workload, decide, lag_seconds
+from videostream_controller.autoscaling import (
+    Decision,
+    State,
+    Workload,
+    decide,
+    is_still,
+    lag_seconds,
+    watch,
+)
 from videostream_controller.checks import count, is_blocked, is_completed
 from videostream_controller.observed import Autoscaled, Child
 
@@ -22,16 +31,21 @@ if TYPE_CHECKING:
     from videostream_controller.api import VideoStream
     from videostream_controller.autoscaling import Policy, Sample
     from videostream_controller.status_feed import StatusFeed
-    from videostream_controller.store import Store
+    from videostream_controller.store import Body, Store
+
+_DECIDE_EVERY_S: Final = 12.0  # of a stream at rest: by each third sample
 
 
 @dataclass(slots=True)
 class _Held:
-    key: str
+    stream: VideoStream
     state: State
     policy: Policy
     decision: Decision
     change: Decision | None = None  # decided, and nobody has told of it yet
+    decided_s: float = -math.inf  # when the decision was taken by a sample,
+    live: Body | None = None  # the consumer's Deployment and
+    workload: Workload | None = None  # the pods at that time
 
 
 class Scaler:
@@ -55,18 +69,33 @@ class Scaler:
         News is what has to be carried out or changes what the stream's conditions say.
         """
         held = self._hold(stream)
+        if sample is not None and self._is_quiet(held, stream, sample):
+            return False
         before = _told(held)
         held.policy = scaling.policy(stream)
+        held.stream, held.live = stream, self._live(stream)
+        held.workload, held.decided_s = self._workload(stream), self._clock()
         held.state, held.decision = decide(
             held.state,
             sample,
             policy=held.policy,
-            workload=self._workload(stream),
-            now_s=self._clock(),
+            workload=held.workload,
+            now_s=held.decided_s,
         )
         if held.decision.action is not None and not held.policy.dry_run:
             held.change = held.decision
         return held.change is not None or _told(held) != before
+
+    def _is_quiet(self, held: _Held, stream: VideoStream, sample: Sample) -> bool:
+        """Remember a sample that brings no news; tells whether it was one."""
+        is_same = held.stream is stream and held.live is self._live(stream)
+        is_due = self._clock() - held.decided_s >= _DECIDE_EVERY_S
+        if is_due or not is_same or held.workload is None:
+            return False
+        if not is_still(held.state, held.decision, sample):
+            return False
+        held.state = watch(held.state, sample, held.workload)
+        return True
 
     def look(self, stream: VideoStream) -> Autoscaled:
         """Return the newest decision; what a changed spec demands is decided at once."""
@@ -109,7 +138,7 @@ class Scaler:
     def decisions(self) -> Iterator[tuple[str, Decision]]:
         """Give each stream's key with its newest decision."""
         for held in list(self._held.values()):
-            yield held.key, held.decision
+            yield held.stream.key, held.decision
 
     def forget(self, uid: str) -> None:
         """Drop a stream that is gone."""
@@ -123,13 +152,15 @@ class Scaler:
             state, decision = decide(
                 state, None, policy=policy, workload=self._workload(stream), now_s=self._clock()
             )
-            held = _Held(stream.key, state, policy, decision)
+            held = _Held(stream, state, policy, decision)
             self._held[stream.metadata.uid] = held
         return held
 
+    def _live(self, stream: VideoStream) -> Body | None:
+        return self._deployments.get(f"{stream.metadata.namespace}/{stream.consumer_name}")
+
     def _workload(self, stream: VideoStream) -> Workload | None:
-        key = f"{stream.metadata.namespace}/{stream.consumer_name}"
-        live = self._deployments.get(key)
+        live = self._live(stream)
         if live is None:
             return None
         reports = self._feed.reports(stream.key, stream.metadata.uid)

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from videostream_controller.api import FieldError, VideoStream
-    from videostream_controller.observed import Child, Observed, Report
+    from videostream_controller.observed import Child, LagSample, Observed, Report
     from videostream_controller.scaling import Decision
     from videostream_pipeline.status import ProducerStatus
 
+NUMBERS_EVERY_S: Final = 30.0  # a status in which only numbers differ is written no more often
 _FRAME_TIME_STEP_S: Final = 30
 _SHOWN_ERRORS: Final = 3
 _LONGEST_CODEC: Final = 63
@@ -77,7 +78,7 @@ def build(stream: VideoStream, observed: Observed, decision: Decision, now: date
         status["source"] = seen
     if observed.scaling.memory:
         status["scaling"] = dict(observed.scaling.memory)
-    return status | _topic(stream, observed) | _lag(observed)
+    return status | _topic(stream, observed) | _lag(observed.lag)
 
 
 def build_deleting(
@@ -114,6 +115,21 @@ def numbers_differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
         _changed(_number(left, path), _number(right, path), tremble)
         for path, tremble in _TREMBLE.items()
     )
+
+
+def lag_differs(status: Mapping[str, Any], lag: LagSample) -> bool:
+    """Tell whether a status should be written because of this lag, if nothing else has changed."""
+    measured = _lag(lag)
+    return any(
+        _changed(_number(status, path), _number(measured, path), tremble)
+        for path, tremble in _TREMBLE.items()
+        if path[0] == "lag"
+    )
+
+
+def fps_differs(left: ProducerStatus, right: ProducerStatus) -> bool:
+    """Tell whether a source has become faster or slower by so much that somebody would care."""
+    return _changed(left.source.fps, right.source.fps, _TREMBLE["source", "fps"])
 
 
 def _number(status: Mapping[str, Any], path: tuple[str, str]) -> float | None:
@@ -184,8 +200,7 @@ def _consumer(stream: VideoStream, child: Child, decision: Decision) -> dict[str
     }
 
 
-def _lag(observed: Observed) -> dict[str, Any]:
-    lag = observed.lag
+def _lag(lag: LagSample | None) -> dict[str, Any]:
     if lag is None or lag.records is None:
         return {}
     values = {

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from videostream_controller.checks import is_fresh
 from videostream_controller.kafka import (
     KafkaRefused,
     KafkaUnavailable,
@@ -21,6 +22,7 @@ from videostream_controller.kafka import (
     follow,
 )
 from videostream_controller.observed import Report, Reports
+from videostream_controller.status import fps_differs
 from videostream_pipeline.status import (
     ConsumerStatus,
     ProducerStatus,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _AGAIN_AFTER_S: Final = 5.0
 _DELIVERY_TIMEOUT_S: Final = 30.0
+_SILENCE_PERIOD_S: Final = 5.0
 _MAX_CONSUMERS: Final = 256  # of one stream; the one that was heard of longest ago makes room
 
 AnyReport = Report[ProducerStatus] | Report[ConsumerStatus]
@@ -90,6 +93,24 @@ class StatusFeed:
         }
         for key in changed:
             self._on_change(key)
+
+    async def watch_silence(self) -> None:
+        """Wake for ever the streams of which a pod has just been silent for too long."""
+        looked_at = self._clock()
+        while True:
+            await asyncio.sleep(_SILENCE_PERIOD_S)
+            now = self._clock()
+            for key in self.fallen_silent(looked_at, now):
+                self._on_change(key)
+            looked_at = now
+
+    def fallen_silent(self, since: datetime, now: datetime) -> set[str]:
+        """Return the streams with a report that was fresh at `since` and is stale `now`."""
+        return {
+            key
+            for key, reports in self._reports.items()
+            if any(is_fresh(one, since) and not is_fresh(one, now) for one in reports.values())
+        }
 
     def keep(self, keys: Collection[str]) -> None:
         """Forget all streams but these."""
@@ -153,9 +174,7 @@ class StatusFeed:
         reports[about] = _report(status, heard_at)
         if len(reports) > _MAX_CONSUMERS:
             del reports[min(reports, key=lambda one: reports[one].heard_at)]
-        was_stale = before is not None and (heard_at - before.heard_at).total_seconds() > 45  # noqa: PLR2004
-        changed = before is None or was_stale or _state(before.status) != _state(status)
-        return key if changed else None
+        return key if before is None or _is_news(before, status, heard_at) else None
 
 
 def _report(status: ProducerStatus | ConsumerStatus, heard_at: datetime) -> AnyReport:
@@ -166,8 +185,20 @@ def _report(status: ProducerStatus | ConsumerStatus, heard_at: datetime) -> AnyR
             return Report(status, heard_at)
 
 
+def _is_news(
+    before: AnyReport, status: ProducerStatus | ConsumerStatus, heard_at: datetime
+) -> bool:
+    """Tell whether a report is worth a reconcile at once; small changes wait for the next one."""
+    if not is_fresh(before, heard_at) or _state(before.status) != _state(status):
+        return True
+    match before.status, status:
+        case ProducerStatus() as was, ProducerStatus() as now:
+            return fps_differs(was, now)
+    return False
+
+
 def _state(status: ProducerStatus | ConsumerStatus) -> tuple[object, ...]:
-    """Return what of a report is worth a reconcile at once; numbers wait for the next one."""
+    """Return what a report says apart from its numbers."""
     match status:
         case ProducerStatus(source=source):
             size = (source.codec, source.width, source.height)

@@ -12,7 +12,8 @@ import videostream_controller
 
 PACKAGE = Path(videostream_controller.__file__).parent
 PURE = (
-    *("plan", "topic", "scaling", "conditions", "checks", "status", "manifests", "observed"),
+    *("plan", "applied", "topic", "scaling", "conditions", "checks", "status", "manifests"),
+    "observed",
     *("api/model", "api/parse", "api/fields", "api/defaults", "api/signals"),
 )
 PURE_MAY_IMPORT = {f"videostream_controller.{name.replace('/', '.')}" for name in PURE} | {

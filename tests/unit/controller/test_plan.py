@@ -8,9 +8,10 @@ import pytest
 
 from tests.support.bodies import CREATED, PODS, deployment, stream
 from videostream_controller import manifests
+from videostream_controller.applied import remember, signed
 from videostream_controller.autoscaling import Decision
-from videostream_controller.observed import Applied, Autoscaled, Child, Observed, TopicState
-from videostream_controller.plan import Apply, ForceRecreate, Plan, Scale, fingerprint, plan, stamp
+from videostream_controller.observed import Autoscaled, Child, Observed, TopicState
+from videostream_controller.plan import Apply, ForceRecreate, Plan, Scale, plan
 
 DOWN = TopicState("Unreachable", "no answer")
 FIXED = {"consumer": {"replicas": 3, "scaling": {"mode": "Fixed"}}}
@@ -18,7 +19,7 @@ KNOWN = {"topic": {"name": "videostream.video.cam", "id": "topic-1"}}
 
 
 def applied(manifest: dict[str, Any], live: dict[str, Any]) -> Child:
-    return Child(live, Applied(fingerprint(manifest), stamp(live)))
+    return Child(live, remember(signed(manifest), live))
 
 
 def names(planned: Plan) -> list[tuple[str, str]]:
@@ -51,8 +52,8 @@ def test_a_stream_as_planned_needs_nothing() -> None:
 
 def test_a_changed_object_is_applied_again() -> None:
     of = stream(FIXED)
-    manifest = manifests.producer(of, PODS, replicas=1)
-    was = Applied(fingerprint(manifest), stamp(deployment("cam-producer")))
+    manifest = signed(manifests.producer(of, PODS, replicas=1))
+    was = remember(manifest, deployment("cam-producer"))
     changed = deployment("cam-producer", generation=2)
     labelled, orphaned, remade = (deployment("cam-producer") for _ in range(3))
     labelled["metadata"]["labels"] = {"app.kubernetes.io/name": "mine"}
@@ -65,8 +66,8 @@ def test_a_changed_object_is_applied_again() -> None:
 
 def test_pods_that_come_and_go_are_no_reason_to_apply() -> None:
     of = stream(FIXED)
-    manifest = manifests.producer(of, PODS, replicas=1)
-    was = Applied(fingerprint(manifest), stamp(deployment("cam-producer")))
+    manifest = signed(manifests.producer(of, PODS, replicas=1))
+    was = remember(manifest, deployment("cam-producer"))
     live = deployment("cam-producer", version="21", readyReplicas=0)
     observed = Observed(CREATED, producer=Child(live, was))
     assert ("Apply", "cam-producer") not in names(plan(of, observed, PODS))
@@ -130,8 +131,3 @@ def test_an_unknown_connection_changes_nothing() -> None:
     running = Observed(TopicState("UnknownConnection"), producer=Child(deployment("cam-producer")))
     assert plan(stream(spec, status=KNOWN), running, PODS).actions == ()
     assert plan(stream({"influx": {"connection": "other"}}), Observed(CREATED), PODS).actions == ()
-
-
-def test_a_fingerprint_does_not_depend_on_order() -> None:
-    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
-    assert fingerprint({"a": 1}) != fingerprint({"a": 2})

@@ -44,7 +44,11 @@ class World:
         live["status"]["readyReplicas"] = replicas
         self.deployments.put(live)
 
-    def tick(self, *, came: int, done: int) -> bool:
+    def rest(self, version: VideoStream, samples: int) -> None:
+        for _ in range(samples):
+            self.tick(came=0, done=0, version=version)
+
+    def tick(self, *, came: int, done: int, version: VideoStream | None = None) -> bool:
         self.now_s += 5
         self.came += came
         self.done += done
@@ -55,7 +59,8 @@ class World:
             for p in range(12)
         )
         report = Report("pod", 10.0, 0.5, 0.0, self.now_s)
-        return self.scaler.observe(self.stream, Sample(self.now_s, "topic-1", parts, (report,)))
+        sample = Sample(self.now_s, "topic-1", parts, (report,))
+        return self.scaler.observe(version or self.stream, sample)
 
 
 def test_before_any_sample_the_number_stays_as_it_is() -> None:
@@ -143,6 +148,61 @@ def test_at_zero_is_what_waits_for_a_first_record() -> None:
     found = world.scaler.look(world.stream).decision
     assert (found.action, found.replicas) == ("WakeUp", 1)
     assert not world.scaler.is_at_zero(world.stream)
+
+
+def test_a_stream_at_rest_is_decided_about_by_each_third_sample() -> None:
+    world = World()
+    world.run(1)
+    at_rest = world.stream
+    world.rest(at_rest, 7)
+    decisions = []
+    for _ in range(9):
+        world.rest(at_rest, 1)
+        decisions.append(world.scaler.look(at_rest).decision)
+    assert len({id(one) for one in decisions}) == 3
+
+
+def test_the_first_records_after_a_rest_are_judged_as_if_each_sample_had_been() -> None:
+    lazy, busy = World(), World()
+    lazy.run(1)
+    busy.run(1)
+    at_rest = lazy.stream
+    for number in range(14):
+        lazy.rest(at_rest, 1)
+        busy.rest(busy.stream, 1)  # a new version each time, which is always decided about
+        for world, version in ((lazy, at_rest), (busy, busy.stream)):
+            if number % 7 > 4:
+                world.tick(came=60, done=0, version=version)
+                world.tick(came=0, done=60, version=version)
+        found, wanted = (world.scaler.look(at_rest) for world in (lazy, busy))
+        if number % 7 > 4:
+            assert found.decision.figures.arrival_fps
+            assert found == wanted
+
+
+def test_a_stream_at_rest_is_decided_about_at_once_where_its_pods_or_its_spec_change() -> None:
+    world = World()
+    world.run(1)
+    at_rest = world.stream
+    world.rest(at_rest, 6)
+    before = world.scaler.look(at_rest).decision
+    world.run(3)
+    world.rest(at_rest, 1)
+    after = world.scaler.look(at_rest).decision
+    assert (before.replicas, after.replicas) == (1, 3)
+    world.spec = {"consumer": {"scaling": {"minReplicas": 5, "maxReplicas": 8}}}
+    changed = world.stream
+    world.rest(changed, 1)
+    assert world.scaler.look(changed).decision.action == "Bounds"
+
+
+def test_silence_of_kafka_is_told_of_a_stream_at_rest() -> None:
+    world = World()
+    world.run(1)
+    at_rest = world.stream
+    world.rest(at_rest, 6)
+    world.now_s += 5
+    assert world.scaler.observe(at_rest, None)
 
 
 def test_a_forgotten_stream_is_a_new_one() -> None:

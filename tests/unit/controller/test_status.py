@@ -217,6 +217,19 @@ def test_what_is_worth_a_write(change: dict[str, Any], state: bool, numbers: boo
     assert status.numbers_differ(before, after) == numbers
 
 
+@pytest.mark.parametrize(
+    ("records", "seconds", "differs"),
+    [(7, 0.4, False), (18, 0.4, True), (7, 5.0, True), (None, None, True), (7, None, True)],
+)
+def test_a_lag_is_told_when_it_has_moved_noticeably(
+    records: int | None, seconds: float | None, *, differs: bool
+) -> None:
+    told = {"lag": {"records": 7, "duration": "1s", "observedTime": "t"}}
+    lag = LagSample(records, NOW, seconds=seconds)
+    assert status.lag_differs(told, lag) == differs
+    assert status.lag_differs({}, lag) == (records is not None)
+
+
 def test_an_invalid_object_keeps_its_other_conditions() -> None:
     kept = {
         "type": "TopicReady",

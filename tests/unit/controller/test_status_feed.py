@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 
 from tests.support.bodies import NOW
@@ -64,10 +65,15 @@ def test_the_first_report_wakes_and_is_kept() -> None:
     assert report.heard_at == NOW
 
 
-def test_numbers_do_not_wake_and_states_do() -> None:
+def streaming(fps: float) -> SourceStatus:
+    return SourceStatus("Streaming", "Streaming", fps=fps)
+
+
+def test_small_changes_of_numbers_do_not_wake_and_states_do() -> None:
     feed = Feed()
     feed.hear(record(producer()))
-    assert feed.hear(record(producer(state=SourceStatus("Streaming", "Streaming", fps=4.0)))) == []
+    assert feed.hear(record(producer(state=streaming(4.6)))) == []
+    assert feed.hear(record(producer(state=streaming(2.5)))) == ["video/cam"]
     assert feed.hear(record(producer(state=SourceStatus("Stalled", "Stalled")))) == ["video/cam"]
 
 
@@ -76,6 +82,23 @@ def test_a_pod_that_speaks_again_after_a_silence_wakes() -> None:
     feed.hear(record(producer()))
     feed.now += timedelta(seconds=60)
     assert feed.hear(record(producer())) == ["video/cam"]
+
+
+def test_a_pod_that_falls_silent_wakes_its_stream_once() -> None:
+    feed = Feed()
+    feed.hear(record(producer()), record(consumer("c-1")))
+    seconds = [NOW + timedelta(seconds=5 * step) for step in range(20)]
+    silent = [feed.feed.fallen_silent(*two) for two in itertools.pairwise(seconds)]
+    assert silent.index({"video/cam"}) == seconds.index(NOW + timedelta(seconds=45))
+    assert sum(map(len, silent)) == 1
+
+
+def test_a_pod_that_speaks_is_not_silent() -> None:
+    feed = Feed()
+    feed.hear(record(producer()))
+    feed.now += timedelta(seconds=40)
+    feed.hear(record(producer()))
+    assert not feed.feed.fallen_silent(NOW, NOW + timedelta(seconds=60))
 
 
 def test_each_consumer_is_kept_and_a_tombstone_removes_it() -> None:

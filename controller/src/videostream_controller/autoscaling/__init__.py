@@ -12,6 +12,7 @@ from videostream_controller.autoscaling.policy import Policy
 from videostream_controller.autoscaling.report import Report, parse_report
 from videostream_controller.autoscaling.sample import Partition, Sample, Workload
 from videostream_controller.autoscaling.state import State
+from videostream_controller.autoscaling.still import is_still, watch
 
 __all__ = [
     "Action",
@@ -25,6 +26,8 @@ __all__ = [
     "State",
     "Workload",
     "decide",
+    "is_still",
     "lag_seconds",
     "parse_report",
+    "watch",
 ]

@@ -40,6 +40,7 @@ def look(
     reports = report.fresh(sample.reports, now_s)
     observed = capacity.observed_fps(past, active, reports=reports, ready=workload.ready)
     known = _learnt(state.memory, before, past, active, observed=observed, replicas=replicas)
+    known = replace(known, idle_since_s=_idle_since_s(known, before, past, active, policy))
     if stalled != known.stalled:
         known = replace(known, stalled=stalled)
     fps, source = _capacity(known, policy)
@@ -92,14 +93,8 @@ def _learnt(
     observed: tuple[float, Source] | None,
     replicas: int,
 ) -> Memory:
-    """Return what a sample teaches about capacity and load, and since when there has been none."""
-    last, recent = past.last, past.recent
-    came = bool(before.recent) and any(last.ends[p] > before.last.ends[p] for p in active)
-    idle_since_s = known.idle_since_s
-    if came or any(last.lags[p] for p in active):
-        idle_since_s = None
-    elif idle_since_s is None and len(recent) > 1:
-        idle_since_s = int(recent[-2].at_s)
+    """Return what a sample teaches about capacity and load."""
+    came = _have_come(before, past, active)
     fps, source = observed or (known.capacity_fps, known.capacity_source)
     if observed is not None and source == known.capacity_source:
         fps = capacity.smooth(known.capacity_fps, observed[0])
@@ -111,8 +106,25 @@ def _learnt(
         capacity_source=source,
         arrival_fps=max(rate, usual + _FORGET * (rate - usual)) if rate else usual,
         active_replicas=replicas if rate and replicas > 0 else known.active_replicas,
-        idle_since_s=idle_since_s,
     )
+
+
+def _idle_since_s(
+    known: Memory, before: History, past: History, active: Sequence[int], policy: Policy
+) -> int | None:
+    """Return since when there has been no work, where that may take the last consumer away."""
+    is_busy = _have_come(before, past, active) or any(past.last.lags[p] for p in active)
+    if is_busy or not policy.to_zero:
+        return None
+    if known.idle_since_s is None and len(past.recent) > 1:
+        return int(past.recent[-2].at_s)
+    return known.idle_since_s
+
+
+def _have_come(before: History, past: History, active: Sequence[int]) -> bool:
+    if not before.recent:
+        return False
+    return any(past.last.ends[p] > before.last.ends[p] for p in active)
 
 
 def _quiet_and_late_s(

@@ -82,7 +82,8 @@ def idle(view: View) -> Verdict | None:
 def unwatched(view: View) -> Verdict | None:
     """Hold where there is no rate yet, or where records wait and nobody moves."""
     if view.arrival is None:
-        return _hold(view, "Active", "offsets have been seen only once", hold="NoHistory")
+        reason: Reason = "CapacityUnknown" if view.source == "Unknown" else "Active"
+        return _hold(view, reason, "offsets have been seen only once", hold="NoHistory")
     if view.is_motionless:
         message = "records wait and no consumer has made progress for some seconds"
         return _hold(view, "Holding", message, hold="NoProgress")

@@ -30,6 +30,11 @@ class Sample:
     partitions: tuple[Partition, ...]
     reports: tuple[Report, ...] = ()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether any record waits, or may wait, for being processed."""
+        return any((part.committed or 0) < part.end for part in self.partitions)
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:

@@ -89,7 +89,7 @@ class Sweeper:
         for (target, ends), commit in zip(moving, commits, strict=True):
             sample = _sample(target, ends, commit, now_s)
             found[target.key] = sample
-            if isinstance(sample, Sample) and _is_behind(sample):
+            if isinstance(sample, Sample) and sample.is_behind:
                 behind.append((target, sample))
         # Records that retention has deleted can no longer be read. Only where records wait can
         # that be; elsewhere the first offsets are not worth asking for.
@@ -107,7 +107,7 @@ class Sweeper:
         return sample if tuple(part.end for part in sample.partitions) == ends else None
 
     def _note(self, target: SampleTarget, sample: Sample | str, now_s: float) -> None:
-        if isinstance(sample, Sample) and not _is_behind(sample):
+        if isinstance(sample, Sample) and not sample.is_behind:
             until_s = now_s + _TRUSTED_S * random.uniform(0.5, 1.0)  # noqa: S311 spreads work
             self._resting[target.key] = (sample, until_s)
         else:
@@ -141,7 +141,3 @@ def _with_starts(
     return replace(
         sample, partitions=tuple(replace(part, start=first) for part, first in partitions)
     )
-
-
-def _is_behind(sample: Sample) -> bool:
-    return any((part.committed or 0) < part.end for part in sample.partitions)
