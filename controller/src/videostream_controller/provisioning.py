@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from videostream_controller.topic import FoundTopic, WantedTopic
 
 _log = logging.getLogger(__name__)
-_TRUSTED_S: Final = 300.0
+_TRUSTED_S: Final = 240.0  # below the pause of a stream at rest
 _DOUBTED_S: Final = 8.0  # below the pause of a stream without a topic
 _VISIBLE_WITHIN_S: Final = 5.0
 

@@ -147,10 +147,13 @@ class Scaler:
     def _hold(self, stream: VideoStream) -> _Held:
         held = self._held.get(stream.metadata.uid)
         if held is None:
-            state = State.from_status(stream.raw_status.get("scaling"))
-            policy = scaling.policy(stream)
+            now_s, policy = self._clock(), scaling.policy(stream)
+            state = State.from_status(
+                stream.raw_status.get("scaling"),
+                lacking_since_s=scaling.lacking_since_s(stream, now_s),
+            )
             state, decision = decide(
-                state, None, policy=policy, workload=self._workload(stream), now_s=self._clock()
+                state, None, policy=policy, workload=self._workload(stream), now_s=now_s
             )
             held = _Held(stream, state, policy, decision)
             self._held[stream.metadata.uid] = held

@@ -50,6 +50,14 @@ def decide(stream: VideoStream, found: autoscaling.Decision) -> Decision:
             return Decision(replicas, by_scaler, "External", message, desired)
 
 
+def lacking_since_s(stream: VideoStream, now_s: float) -> float | None:
+    """Return since when, at least, pods are missing, if the status has told of it."""
+    for condition in stream.raw_status.get("conditions") or []:
+        if (condition["type"], condition["reason"]) == ("ScalingLimited", "PodsNotReady"):
+            return now_s - autoscaling.SETTLE_S
+    return None
+
+
 def policy(stream: VideoStream) -> autoscaling.Policy:
     """Return what the spec asks of scaling by lag, in terms of the topic as it is."""
     scaling = stream.consumer.scaling

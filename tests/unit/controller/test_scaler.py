@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.bodies import NOW, deployment, stream
 from videostream_controller.autoscaling import Partition, Report, Sample
 from videostream_controller.scaler import Scaler
@@ -124,6 +126,18 @@ def test_a_restart_goes_on_with_what_the_status_holds() -> None:
     assert remembered["perReplicaFps"] == "10"
     again = World(status={"scaling": remembered})
     assert again.scaler.look(again.stream).memory == remembered
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_restart_goes_on_to_say_that_pods_are_missing(*, told: bool) -> None:
+    limited = {"type": "ScalingLimited", "status": "True", "reason": "PodsNotReady"}
+    world = World(status={"conditions": [limited] if told else []})
+    live = deployment("cam-consumer", replicas=2, version="99", readyReplicas=0)
+    world.deployments.put(live)
+    world.tick(came=0, done=0)
+    world.tick(came=0, done=0)
+    found = world.scaler.look(world.stream).decision
+    assert found.limited_by == ("PodsNotReady" if told else None)
 
 
 def test_an_unknown_lag_is_news_once_and_moves_nothing() -> None:

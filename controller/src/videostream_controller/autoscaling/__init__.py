@@ -13,8 +13,10 @@ from videostream_controller.autoscaling.report import Report, parse_report
 from videostream_controller.autoscaling.sample import Partition, Sample, Workload
 from videostream_controller.autoscaling.state import State
 from videostream_controller.autoscaling.still import is_still, watch
+from videostream_controller.autoscaling.view import SETTLE_S
 
 __all__ = [
+    "SETTLE_S",
     "Action",
     "Decision",
     "Figures",

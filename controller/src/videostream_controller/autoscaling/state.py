@@ -35,6 +35,8 @@ class State:
         return to_status(self.memory)
 
     @classmethod
-    def from_status(cls, status: Mapping[str, Any] | None) -> State:
+    def from_status(
+        cls, status: Mapping[str, Any] | None, *, lacking_since_s: float | None = None
+    ) -> State:
         """Return the state of a controller that starts with this `status.scaling`."""
-        return cls(from_status(status))
+        return cls(from_status(status), lacking_since_s=lacking_since_s)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from videostream_controller.kafka.client import KafkaClient
     from videostream_controller.kafka.groups import Commits
 
-_TRUSTED_S: Final = 60.0
+_TRUSTED_S: Final = 240.0
 
 
 @dataclass(frozen=True, slots=True)
