@@ -39,6 +39,13 @@ class Usage:
         return cls(sum(one.cpu_s for one in found), sum(one.rss_bytes for one in found))
 
 
+def machine_cpu_s() -> float:
+    """Return the CPU seconds that all processes of this machine have used since it was started."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _, _, irq, softirq = (int(field) for field in fields[:7])
+    return (user + nice + system + irq + softirq) * _TICK_S
+
+
 def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 

@@ -25,6 +25,7 @@ from videostream_controller.api import (
 )
 from videostream_controller.kube import MANAGED_SELECTOR
 from videostream_controller.store import key_of
+from videostream_controller.streams import stream_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from videostream_controller.store import Body, Store
     from videostream_controller.workqueue import WorkQueue
 
-_STREAM_LABEL: Final = f"{GROUP}/stream"
 _LOGIN_EVERY: Final = timedelta(minutes=5)  # projected service account tokens rotate
 
 
@@ -92,11 +92,8 @@ def on_deployment_event(
         deployments.remove(body)
     elif not deployments.put(body):
         return
-    metadata = body["metadata"]
-    owners = [one for one in metadata.get("ownerReferences", []) if one.get("controller")]
-    name = owners[0]["name"] if owners else metadata.get("labels", {}).get(_STREAM_LABEL)
-    if name:
-        queue.add(f"{metadata['namespace']}/{name}")
+    if key := stream_of(body):
+        queue.add(key)
 
 
 def _matters(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -147,6 +147,8 @@ def _moved(before: LagSample, lag: LagSample) -> bool:
 
 
 def _records(sample: Sample) -> int:
+    if not sample.is_behind:
+        return 0
     return sum(
         max(0, part.end - max(part.committed or 0, part.start)) for part in sample.partitions
     )

@@ -7,6 +7,7 @@ alike: they share their texts, and of who owns which field only what is asked fo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,17 @@ def _shared(value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What a list has shown: objects that are new or newer, and those that are no longer there."""
+
+    changed: list[Body]
+    gone: list[Body]
+
+    def __iter__(self) -> Iterator[Body]:
+        return iter([*self.changed, *self.gone])
+
+
 class Store:
     """Objects of one resource by key; an older body never replaces a newer one."""
 
@@ -81,24 +93,22 @@ class Store:
         """Return all keys that are held now."""
         return list(self._bodies)
 
-    def relist(self, bodies: Iterable[Body], *, version: int, namespace: str | None) -> list[str]:
+    def relist(self, bodies: Iterable[Body], *, version: int, namespace: str | None) -> Missed:
         """Adopt the full list of a namespace (None: of all) as of a resource version.
 
-        Gives the keys that were dropped: none while the watch tells us everything.
+        Gives what was not known: nothing while the watch tells us everything.
         """
         listed = {key_of(body): body for body in bodies}
-        pruned = [
-            key
+        gone = [
+            held
             for key, held in self._bodies.items()
             if key not in listed
             and namespace in {None, held["metadata"]["namespace"]}
             and _version(held) <= version
         ]
-        for key in pruned:
-            del self._bodies[key]
-        for body in listed.values():
-            self.put(body)
-        return pruned
+        for body in gone:
+            del self._bodies[key_of(body)]
+        return Missed([body for body in listed.values() if self.put(body)], gone)
 
     def __iter__(self) -> Iterator[Body]:
         return iter(list(self._bodies.values()))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from videostream_controller import metrics
 from videostream_controller.deletion import Blocked
 from videostream_controller.kube import ApiError
+from videostream_controller.store import key_of
+from videostream_controller.streams import stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -82,20 +84,19 @@ class Resync:
         return True
 
     async def _once(self) -> None:
-        """List streams and Deployments, drop what is gone, queue every stream."""
+        """List streams and Deployments, drop what is gone, queue the streams of what is news."""
         for namespace in self.namespaces or (None,):
             await self._relist(namespace)
         self.feed.keep(self.streams.keys())
-        for key in self.streams.keys():  # noqa: SIM118 the store is no mapping
-            self.queue.add(key)
         self.last_at = time.monotonic()
 
     async def _relist(self, namespace: str | None) -> None:
         bodies, version = await self.kube.list_streams(namespace)
-        pruned = self.streams.relist(bodies, version=version, namespace=namespace)
-        metrics.RESYNC_PRUNED.labels("videostreams").inc(len(pruned))
-        for key in pruned:
-            self.queue.add(key)
+        streams = self.streams.relist(bodies, version=version, namespace=namespace)
+        metrics.RESYNC_PRUNED.labels("videostreams").inc(len(streams.gone))
         bodies, version = await self.kube.list_deployments(namespace)
-        pruned = self.deployments.relist(bodies, version=version, namespace=namespace)
-        metrics.RESYNC_PRUNED.labels("deployments").inc(len(pruned))
+        deployments = self.deployments.relist(bodies, version=version, namespace=namespace)
+        metrics.RESYNC_PRUNED.labels("deployments").inc(len(deployments.gone))
+        for key in (*map(key_of, streams), *map(stream_of, deployments)):
+            if key is not None:
+                self.queue.add(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.bodies import Body, body
-from videostream_controller.store import Store
+from videostream_controller.store import Store, key_of
 
 
 def at(version: int, *, name: str = "cam", uid: str = "uid-1") -> Body:
@@ -32,24 +32,28 @@ def test_a_relist_drops_what_is_gone_and_takes_what_is_new() -> None:
     store = Store()
     store.put(at(10, name="gone"))
     store.put(at(11, name="kept"))
-    pruned = store.relist([at(12, name="kept"), at(13, name="new")], version=15, namespace=None)
-    assert pruned == ["video/gone"]
-    assert sorted(store.keys()) == ["video/kept", "video/new"]
+    store.put(at(12, name="known"))
+    listed = [at(12, name="kept"), at(13, name="new"), at(12, name="known")]
+    missed = store.relist(listed, version=15, namespace=None)
+    assert [key_of(body) for body in missed.gone] == ["video/gone"]
+    assert [key_of(body) for body in missed.changed] == ["video/kept", "video/new"]
+    assert list(missed) == [*missed.changed, *missed.gone]
+    assert sorted(store.keys()) == ["video/kept", "video/known", "video/new"]
     assert store.get("video/kept") == at(12, name="kept")
 
 
 def test_a_relist_does_not_drop_what_is_newer_than_the_list() -> None:
     store = Store()
     store.put(at(20, name="born-while-listing"))
-    assert store.relist([], version=15, namespace=None) == []
+    assert not list(store.relist([], version=15, namespace=None))
     assert len(store) == 1
 
 
 def test_a_relist_of_one_namespace_leaves_the_others() -> None:
     store = Store()
     store.put(at(10))
-    assert store.relist([], version=15, namespace="other") == []
-    assert store.relist([], version=15, namespace="video") == ["video/cam"]
+    assert not list(store.relist([], version=15, namespace="other"))
+    assert store.relist([], version=15, namespace="video").gone == [at(10)]
 
 
 def test_of_the_owners_of_fields_only_that_of_replicas_is_kept() -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SCHEMES = ("rtsp://", "rtsps://", "http://", "https://", "file:///media/")
-_USERINFO = re.compile(r"([a-z]+://)[^/?#]*@", re.IGNORECASE)
+_WITH_USER = re.compile(r"[a-z]+://[^/?#]*@", re.IGNORECASE)
+_USERINFO = re.compile(r"://[^/?#]*@")  # wherever it stands, in one pass also over a long text
 _ON_BACKPRESSURE: tuple[model.OnBackpressure, ...] = ("Drop", "Block")
 _REFERENCE_MODES: tuple[model.ReferenceMode, ...] = ("None", "Previous")
 _PARTITIONINGS: tuple[model.Partitioning, ...] = ("Interleaved", "Keyed")
@@ -65,7 +66,7 @@ def _metadata(metadata: Fields) -> model.Metadata:
 
 def _source(source: Fields) -> model.Source:
     url = source.text("url")
-    if url and (_USERINFO.match(url) or not url.lower().startswith(_SCHEMES)):
+    if url and (_WITH_USER.match(url) or not url.lower().startswith(_SCHEMES)):
         _refuse_url(source, url)
     reconnect = source.child("reconnect")
     return model.Source(
@@ -86,7 +87,7 @@ def _source(source: Fields) -> model.Source:
 
 def _refuse_url(source: Fields, url: str) -> None:
     # The error goes to status and logs, where a password that someone wrote must not follow.
-    shown = _USERINFO.sub(r"\1***@", url)
+    shown = _USERINFO.sub("://***@", url)
     expected = f"a URL that starts with one of {', '.join(_SCHEMES)} and has no user or password"
     source.errors.append(FieldError(f"{source.path}.url", shown, expected))
 

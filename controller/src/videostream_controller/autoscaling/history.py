@@ -84,14 +84,15 @@ def observe(history: History, sample: Sample, workload: Workload) -> History:
     is_gap = watched_s > GAP_S
     counted_s = watched_s if workload.ready > 0 and not is_gap else 0.0
     still = _still(history.still_s, before, now, counted_s)
-    kept = () if is_gap else history.recent
-    first_kept = next(
-        (i for i, item in enumerate(kept) if sample.at_s - item.at_s <= SLOW_S + _JITTER_S),
-        len(kept),
-    )
-    dropped = history.recent if is_gap else kept[:first_kept]
-    older = _older(history.older, dropped, sample.at_s)
-    return replace(history, recent=(*kept[first_kept:], now), older=older, still_s=still)
+    return _append(replace(history, still_s=still), now, is_gap=is_gap)
+
+
+def repeat(history: History, at_s: float, workload: Workload) -> History:
+    """Return the history with a sample more that is just like the last, in which nothing waited."""
+    last = history.last
+    steady = _is_steady(last, workload)
+    now = Observation(at_s, last.ends, last.positions, last.lags, workload.ready, steady)
+    return _append(history, now, is_gap=at_s - last.at_s > GAP_S)
 
 
 def arrival(history: History, over: Sequence[int], window_s: float) -> float | None:
@@ -151,6 +152,22 @@ def _span(history: History, window_s: float) -> tuple[Observation, Observation, 
     return since, now, now.at_s - since.at_s
 
 
+def _append(history: History, now: Observation, *, is_gap: bool) -> History:
+    kept = () if is_gap else history.recent
+    first_kept = next(
+        (i for i, item in enumerate(kept) if now.at_s - item.at_s <= SLOW_S + _JITTER_S),
+        len(kept),
+    )
+    dropped = history.recent if is_gap else kept[:first_kept]
+    older = _older(history.older, dropped, now.at_s)
+    # Not by `replace`, which takes most of the time of a sample of a stream at rest.
+    return History(history.topic_id, (*kept[first_kept:], now), older, history.still_s)
+
+
+def _is_steady(before: Observation, workload: Workload) -> bool:
+    return before.ready == workload.ready == workload.replicas
+
+
 def _observation(before: Observation | None, sample: Sample, workload: Workload) -> Observation:
     """Return the sample as ends and positions.
 
@@ -173,9 +190,7 @@ def _observation(before: Observation | None, sample: Sample, workload: Workload)
         tuple(positions),
         tuple(end - at for end, at in zip(ends, positions, strict=True)),
         workload.ready,
-        steady=before is not None
-        and not truncated
-        and before.ready == workload.ready == workload.replicas,
+        steady=before is not None and not truncated and _is_steady(before, workload),
     )
 
 

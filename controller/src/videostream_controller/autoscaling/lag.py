@@ -35,7 +35,10 @@ def ages(history: History) -> tuple[float, ...] | None:
 
 def lag_seconds(history: History) -> float | None:
     """Return the age of the oldest record that waits at the last sample; None if not known."""
-    return oldest(ages(history), range(len(history.last.lags))) if history.recent else None
+    if not history.recent:
+        return None
+    lags = history.last.lags
+    return oldest(ages(history), range(len(lags))) if any(lags) else 0.0
 
 
 def oldest(found: tuple[float, ...] | None, over: Iterable[int]) -> float | None:

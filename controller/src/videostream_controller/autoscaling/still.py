@@ -25,11 +25,13 @@ def is_still(state: State, decision: Decision, sample: Sample) -> bool:
     past = state.history
     if not past.recent or decision.action is not None or decision.hold is not None:
         return False
-    if state.starting_since_s is not None or sample.topic_id != past.topic_id or sample.is_behind:
+    if state.starting_since_s is not None or sample.topic_id != past.topic_id:
+        return False
+    if sample.is_behind or any(past.last.lags):
         return False
     return tuple(part.end for part in sample.partitions) == past.last.ends
 
 
 def watch(state: State, sample: Sample, workload: Workload) -> State:
-    """Return the state with a sample more that is not decided by."""
-    return replace(state, history=history.observe(state.history, sample, workload))
+    """Return the state with a sample more that is still, and is not decided by."""
+    return replace(state, history=history.repeat(state.history, sample.at_s, workload))

@@ -71,7 +71,7 @@ class Sweeper:
             if isinstance(end, Exception):
                 found[target.key] = str(end)
             elif (resting := self._still(target, end, now_s)) is not None:
-                found[target.key] = replace(resting, at_s=now_s, reports=())
+                found[target.key] = Sample(now_s, resting.topic_id, resting.partitions)
             else:
                 moving.append((target, end))
         found |= await self._sample(moving, now_s)
