@@ -69,7 +69,8 @@ class Scaler:
         News is what has to be carried out or changes what the stream's conditions say.
         """
         held = self._hold(stream)
-        if sample is not None and self._is_quiet(held, stream, sample):
+        if sample and held.workload and self._is_quiet(held, stream, sample):
+            held.state = watch(held.state, sample, held.workload)
             return False
         before = _told(held)
         held.policy = scaling.policy(stream)
@@ -87,15 +88,12 @@ class Scaler:
         return held.change is not None or _told(held) != before
 
     def _is_quiet(self, held: _Held, stream: VideoStream, sample: Sample) -> bool:
-        """Remember a sample that brings no news; tells whether it was one."""
+        """Tell whether a sample need not be decided by: nothing has changed, and nothing is due."""
         is_same = held.stream is stream and held.live is self._live(stream)
         is_due = self._clock() - held.decided_s >= _DECIDE_EVERY_S
-        if is_due or not is_same or held.workload is None:
+        if is_due or not is_same or held.change is not None:
             return False
-        if not is_still(held.state, held.decision, sample):
-            return False
-        held.state = watch(held.state, sample, held.workload)
-        return True
+        return is_still(held.state, held.decision, sample)
 
     def look(self, stream: VideoStream) -> Autoscaled:
         """Return the newest decision; what a changed spec demands is decided at once."""

@@ -210,6 +210,17 @@ def test_a_stream_at_rest_is_decided_about_at_once_where_its_pods_or_its_spec_ch
     assert world.scaler.look(changed).decision.action == "Bounds"
 
 
+def test_a_change_stays_news_until_it_is_carried_out_also_at_rest() -> None:
+    world = World({"consumer": {"scaling": {"minReplicas": 0, "idleAfter": "20s"}}})
+    at_rest = world.stream
+    while world.scaler.look(at_rest).decision.action != "Idle":
+        world.rest(at_rest, 1)
+    world.run(0)
+    assert all(world.tick(came=0, done=0, version=at_rest) for _ in range(6))
+    assert world.scaler.take_change("uid-1") is not None
+    assert not any(world.tick(came=0, done=0, version=at_rest) for _ in range(6))
+
+
 def test_silence_of_kafka_is_told_of_a_stream_at_rest() -> None:
     world = World()
     world.run(1)
