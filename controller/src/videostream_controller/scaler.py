@@ -6,7 +6,6 @@ The decisions are pure functions; this is their memory while the controller runs
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,21 +30,20 @@ if TYPE_CHECKING:
     from videostream_controller.api import VideoStream
     from videostream_controller.autoscaling import Policy, Sample
     from videostream_controller.status_feed import StatusFeed
-    from videostream_controller.store import Body, Store
+    from videostream_controller.store import Store
 
 _DECIDE_EVERY_S: Final = 12.0  # of a stream at rest: by each third sample
 
 
 @dataclass(slots=True)
 class _Held:
-    stream: VideoStream
+    key: str
     state: State
     policy: Policy
     decision: Decision
     change: Decision | None = None  # decided, and nobody has told of it yet
-    decided_s: float = -math.inf  # when the decision was taken by a sample,
-    live: Body | None = None  # the consumer's Deployment and
-    workload: Workload | None = None  # the pods at that time
+    workload: Workload | None = None  # the pods at the last decision by a sample
+    due_s: float = 0.0  # when the next sample is decided by, whatever it shows
 
 
 class Scaler:
@@ -69,35 +67,33 @@ class Scaler:
         News is what has to be carried out or changes what the stream's conditions say.
         """
         held = self._hold(stream)
-        if sample and held.workload and self._is_quiet(held, stream, sample):
+        if sample and held.workload and self._may_rest(held, sample):
             held.state = watch(held.state, sample, held.workload)
             return False
         before = _told(held)
-        held.policy = scaling.policy(stream)
-        held.stream, held.live = stream, self._live(stream)
-        held.workload, held.decided_s = self._workload(stream), self._clock()
+        now_s = self._clock()
+        held.policy, held.workload = scaling.policy(stream), self._workload(stream)
         held.state, held.decision = decide(
-            held.state,
-            sample,
-            policy=held.policy,
-            workload=held.workload,
-            now_s=held.decided_s,
+            held.state, sample, policy=held.policy, workload=held.workload, now_s=now_s
         )
+        held.due_s = now_s + _DECIDE_EVERY_S
         if held.decision.action is not None and not held.policy.dry_run:
             held.change = held.decision
         return held.change is not None or _told(held) != before
 
-    def _is_quiet(self, held: _Held, stream: VideoStream, sample: Sample) -> bool:
-        """Tell whether a sample need not be decided by: nothing has changed, and nothing is due."""
-        is_same = held.stream is stream and held.live is self._live(stream)
-        is_due = self._clock() - held.decided_s >= _DECIDE_EVERY_S
-        if is_due or not is_same or held.change is not None:
+    def _may_rest(self, held: _Held, sample: Sample) -> bool:
+        """Tell whether a sample need not be decided by."""
+        if held.change is not None or self._clock() >= held.due_s:
             return False
         return is_still(held.state, held.decision, sample)
 
     def look(self, stream: VideoStream) -> Autoscaled:
-        """Return the newest decision; what a changed spec demands is decided at once."""
+        """Return the newest decision; what a changed spec demands is decided at once.
+
+        Who looks has heard of something, of a pod or the end of a file: the next sample counts.
+        """
         held = self._hold(stream)
+        held.due_s = 0.0
         policy = scaling.policy(stream)
         if policy != held.policy:
             held.policy = policy
@@ -136,7 +132,7 @@ class Scaler:
     def decisions(self) -> Iterator[tuple[str, Decision]]:
         """Give each stream's key with its newest decision."""
         for held in list(self._held.values()):
-            yield held.stream.key, held.decision
+            yield held.key, held.decision
 
     def forget(self, uid: str) -> None:
         """Drop a stream that is gone."""
@@ -153,15 +149,13 @@ class Scaler:
             state, decision = decide(
                 state, None, policy=policy, workload=self._workload(stream), now_s=now_s
             )
-            held = _Held(stream, state, policy, decision)
+            held = _Held(stream.key, state, policy, decision)
             self._held[stream.metadata.uid] = held
         return held
 
-    def _live(self, stream: VideoStream) -> Body | None:
-        return self._deployments.get(f"{stream.metadata.namespace}/{stream.consumer_name}")
-
     def _workload(self, stream: VideoStream) -> Workload | None:
-        live = self._live(stream)
+        key = f"{stream.metadata.namespace}/{stream.consumer_name}"
+        live = self._deployments.get(key)
         if live is None:
             return None
         reports = self._feed.reports(stream.key, stream.metadata.uid)
