@@ -2,7 +2,7 @@
 
 All of it is pure: `decide` maps what was known, one sample and the time to what is known now and a
 Decision. docs/scaling.md tells users how it decides; tests/sim compares it with other autoscalers.
-Read it in the order decide -> view -> rules -> sizing.
+Read it in the order decide -> view -> rules -> sizing; `still` tells when not to decide.
 """
 
 from videostream_controller.autoscaling.decide import decide
