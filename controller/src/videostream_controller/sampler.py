@@ -95,7 +95,7 @@ class LagSampler:
         self.samples[stream.key] = lag
         if is_news or before is None or (before.records is None) != (lag.records is None):
             self.queue.add(stream.key)
-        elif _moved(before, lag) and statuses.lag_differs(stream.raw_status, lag):
+        elif statuses.is_outdated(stream, self.scaler.decision(stream), lag):
             self.queue.add_after(stream.key, statuses.NUMBERS_EVERY_S)
 
     def _forget(self, keys: set[str]) -> None:
@@ -140,10 +140,6 @@ def _target(stream: VideoStream) -> SampleTarget:
         topic_id=topic.get("id", ""),
         partitions=topic["partitions"],
     )
-
-
-def _moved(before: LagSample, lag: LagSample) -> bool:
-    return (before.records, before.seconds) != (lag.records, lag.seconds)
 
 
 def _records(sample: Sample) -> int:

@@ -85,7 +85,7 @@ class Scaler:
         """Tell whether a sample need not be decided by."""
         if held.change is not None or self._clock() >= held.due_s:
             return False
-        return is_still(held.state, held.decision, sample)
+        return is_still(held.state, held.decision, sample, policy=held.policy)
 
     def look(self, stream: VideoStream) -> Autoscaled:
         """Return the newest decision; what a changed spec demands is decided at once.
@@ -108,6 +108,10 @@ class Scaler:
                 held.state, held.decision = state, decision
                 held.change = None if policy.dry_run else decision
         return Autoscaled(held.decision, held.state.to_status())
+
+    def decision(self, stream: VideoStream) -> Decision:
+        """Return the newest decision as it is."""
+        return self._hold(stream).decision
 
     def is_at_zero(self, stream: VideoStream) -> bool:
         """Tell whether the stream's consumers wait for a first record to wake them."""

@@ -11,13 +11,14 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from videostream_controller import checks, conditions, manifests
+from videostream_controller import checks, conditions, manifests, scaling
 from videostream_controller.conditions import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from videostream_controller.api import FieldError, VideoStream
+    from videostream_controller.autoscaling import Decision as Autoscaling
     from videostream_controller.observed import Child, LagSample, Observed, Report
     from videostream_controller.scaling import Decision
     from videostream_pipeline.status import ProducerStatus
@@ -43,6 +44,7 @@ _TREMBLE: Final[Mapping[tuple[str, str], float]] = {
     ("scaling", "arrivalFps"): 1,
 }
 _TREMBLE_SHARE: Final = 0.2
+_LAG: Final = (("lag", "records"), ("lag", "duration"))
 
 
 Status = dict[str, Any]
@@ -60,9 +62,9 @@ def build(stream: VideoStream, observed: Observed, decision: Decision, now: date
         checks.lag_within_target(stream, observed),
         checks.scaling(decision),
     ]
-    source, topic, producer, consumer, sink, *_, scaling = found
+    source, topic, producer, consumer, sink, *_, followed = found
     done = checks.is_completed(observed.reports.producer, now)
-    causes = (topic, producer, source, consumer, sink, scaling)
+    causes = (topic, producer, source, consumer, sink, followed)
     ready = checks.ready(stream, causes, decision, done=done)
     found += checks.abnormal(decision, observed.scaling.decision)
     previous = stream.raw_status.get("conditions") or []
@@ -117,14 +119,15 @@ def numbers_differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     )
 
 
-def lag_differs(status: Mapping[str, Any], lag: LagSample) -> bool:
-    """Tell whether a status should be written because of this lag, if nothing else has changed."""
-    measured = _lag(lag)
-    return any(
-        _changed(_number(status, path), _number(measured, path), tremble)
-        for path, tremble in _TREMBLE.items()
-        if path[0] == "lag"
-    )
+def is_outdated(stream: VideoStream, decision: Autoscaling, lag: LagSample) -> bool:
+    """Tell whether a stream's status should soon say something else of its load. Cheap."""
+    status, measured = stream.raw_status, _lag(lag)
+    for path in _LAG:
+        if _changed(_number(status, path), _number(measured, path), _TREMBLE[path]):
+            return True
+    message = scaling.decide(stream, decision).message
+    told = (one for one in status.get("conditions") or [] if one["type"] == "Scaling")
+    return any(one["message"] != message for one in told)
 
 
 def fps_differs(left: ProducerStatus, right: ProducerStatus) -> bool:

@@ -197,6 +197,17 @@ def test_the_first_records_after_a_rest_are_judged_as_if_each_sample_had_been() 
             assert lazy.decision == busy.decision
 
 
+def test_a_stream_goes_to_zero_as_soon_as_it_has_been_idle_for_long_enough() -> None:
+    world = World({"consumer": {"scaling": {"minReplicas": 0, "idleAfter": "1m"}}})
+    world.run(1)
+    world.tick(came=60, done=60)
+    since_s = world.now_s
+    while world.decision.action != "Idle":
+        world.rest(1)
+        assert world.now_s < since_s + 100
+    assert world.now_s - since_s <= 65
+
+
 def test_the_next_sample_counts_where_somebody_has_heard_of_something() -> None:
     world = World()
     world.run(1)

@@ -10,6 +10,7 @@ import pytest
 from tests.support.bodies import NOW, deployment, stream
 from tests.support.observations import build, consumer, observed, producer, said
 from videostream_controller import status
+from videostream_controller.autoscaling import Decision
 from videostream_controller.conditions import Condition
 from videostream_controller.observed import LagSample, Observed, Reports, TopicState
 from videostream_pipeline.status import SignalsStatus, SinkStatus, SourceStatus
@@ -224,10 +225,19 @@ def test_what_is_worth_a_write(change: dict[str, Any], state: bool, numbers: boo
 def test_a_lag_is_told_when_it_has_moved_noticeably(
     records: int | None, seconds: float | None, *, differs: bool
 ) -> None:
-    told = {"lag": {"records": 7, "duration": "1s", "observedTime": "t"}}
+    decision = Decision(1, 1, "Active", "the number fits the load")
     lag = LagSample(records, NOW, seconds=seconds)
-    assert status.lag_differs(told, lag) == differs
-    assert status.lag_differs({}, lag) == (records is not None)
+    told = stream(status={"lag": {"records": 7, "duration": "1s", "observedTime": "t"}})
+    assert status.is_outdated(told, decision, lag) == differs
+    assert status.is_outdated(stream(), decision, lag) == (records is not None)
+
+
+def test_what_holds_the_number_is_told_soon() -> None:
+    told = {"type": "Scaling", "reason": "Active", "message": "more is needed, if it lasts"}
+    of = stream(status={"conditions": [{"type": "Ready", "message": "x"}, told]})
+    lag = LagSample(None, NOW)
+    assert not status.is_outdated(of, Decision(1, 1, "Active", told["message"]), lag)
+    assert status.is_outdated(of, Decision(1, 1, "Active", "the number fits the load"), lag)
 
 
 def test_an_invalid_object_keeps_its_other_conditions() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from videostream_controller.autoscaling.decision import Action, Hold, Reason
     from videostream_controller.autoscaling.view import View
 
+_NOT_TOLD: Final = "no consumer has told what it can do"
 _BLOCKED: Final = 0.5
 _UP_TICKS: Final = 2
 _URGENT: Final = 2.0  # times the lag that is aimed at
@@ -82,8 +83,9 @@ def idle(view: View) -> Verdict | None:
 def unwatched(view: View) -> Verdict | None:
     """Hold where there is no rate yet, or where records wait and nobody moves."""
     if view.arrival is None:
-        reason: Reason = "CapacityUnknown" if view.source == "Unknown" else "Active"
-        return _hold(view, reason, "offsets have been seen only once", hold="NoHistory")
+        if view.source == "Unknown":
+            return _hold(view, "CapacityUnknown", _NOT_TOLD, hold="NoHistory")
+        return _hold(view, "Active", "offsets have been seen only once", hold="NoHistory")
     if view.is_motionless:
         message = "records wait and no consumer has made progress for some seconds"
         return _hold(view, "Holding", message, hold="NoProgress")
@@ -104,7 +106,7 @@ def probe(view: View) -> Verdict | None:
     patience_s = _PATIENCE_S + view.memory.pod_start_s + sizing.REBALANCE_S
     is_early = view.late_s < _PATIENCE_S or view.since_scale_s < patience_s
     if is_early or more <= number:
-        return _hold(view, "CapacityUnknown", "no consumer has told what it can do")
+        return _hold(view, "CapacityUnknown", _NOT_TOLD)
     if view.is_settling:
         return _hold(view, "CapacityUnknown", "pods are starting", hold="PodsStarting")
     return Verdict(more, "CapacityUnknown", f"{view.lag} records wait", "ProbeUp")
