@@ -116,6 +116,12 @@ def test_an_authority_has_its_secret_and_key() -> None:
     assert error.field == "spec.source.tls.caSecretRef.name"
 
 
+def test_a_long_url_is_refused_in_one_pass() -> None:
+    # With a second pass for each letter this would not end within the test's time-out.
+    [error] = _errors({"source": {"url": "a" * 500_000}})
+    assert error.field == "spec.source.url"
+
+
 def test_file_source_has_its_volume() -> None:
     source = {"url": "file:///media/a.mp4", "volume": {"configMap": {"name": "clips"}}}
     stream = _stream({"source": source})
