@@ -40,8 +40,8 @@ def decide(
     """Return the state to pass next time, and the number of consumers from now on.
 
     `sample` is None where any of it could not be learnt; `workload` is None where there is no
-    Deployment. Call it every 5 s, less often only while samples are `still`; gaps
-    are noticed and waited out.
+    Deployment. Call it every 5 s, less often only while samples are `still`; gaps are noticed and
+    waited out.
     """
     replicas = _replicas(state.memory, policy, workload, now_s)
     if (verdict := _by_spec(replicas, policy, sample)) is not None:

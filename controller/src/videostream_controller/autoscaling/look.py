@@ -39,10 +39,12 @@ def look(
     active = tuple(p for p in range(len(sample.partitions)) if p not in stalled)
     reports = report.fresh(sample.reports, now_s)
     observed = capacity.observed_fps(past, active, reports=reports, ready=workload.ready)
-    known = _learnt(state.memory, before, past, active, observed=observed, replicas=replicas)
-    known = replace(known, idle_since_s=_idle_since_s(known, before, past, active, policy))
-    if stalled != known.stalled:
-        known = replace(known, stalled=stalled)
+    came = _have_come(before, past, active)
+    known = replace(
+        _learnt(state.memory, past, active, came=came, observed=observed, replicas=replicas),
+        idle_since_s=_idle_since_s(state.memory, past, active, policy, came=came),
+        stalled=stalled,
+    )
     fps, source = _capacity(known, policy)
     ages = lag.ages(past)
     quiet_s, late_s = _quiet_and_late_s(state, past, ages, policy, now_s)
@@ -86,15 +88,14 @@ def _capacity(known: Memory, policy: Policy) -> tuple[float | None, Source]:
 
 def _learnt(
     known: Memory,
-    before: History,
     past: History,
     active: Sequence[int],
     *,
+    came: bool,
     observed: tuple[float, Source] | None,
     replicas: int,
 ) -> Memory:
     """Return what a sample teaches about capacity and load."""
-    came = _have_come(before, past, active)
     fps, source = observed or (known.capacity_fps, known.capacity_source)
     if observed is not None and source == known.capacity_source:
         fps = capacity.smooth(known.capacity_fps, observed[0])
@@ -110,11 +111,10 @@ def _learnt(
 
 
 def _idle_since_s(
-    known: Memory, before: History, past: History, active: Sequence[int], policy: Policy
+    known: Memory, past: History, active: Sequence[int], policy: Policy, *, came: bool
 ) -> int | None:
     """Return since when there has been no work, where that may take the last consumer away."""
-    is_busy = _have_come(before, past, active) or any(past.last.lags[p] for p in active)
-    if is_busy or not policy.to_zero:
+    if came or any(past.last.lags[p] for p in active) or not policy.to_zero:
         return None
     if known.idle_since_s is None and len(past.recent) > 1:
         return int(past.recent[-2].at_s)
