@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Pods that never come up are told of once more, a minute after they were asked for. Only then
 # nothing is new.
 _REST_AFTER_S: Final = 100
-_REST_S: Final = 300  # within which the controller looks at each stream again
+_REST_S: Final = 600  # within which the controller looks at each stream again
 _SETTLE_S: Final = 35
 _LOOK_S: Final = 1.0
 _SHARE: Final = 5  # a fifth of all streams is edited, and moves

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from videostream_controller.topic import FoundTopic, WantedTopic
 
 _log = logging.getLogger(__name__)
-_TRUSTED_S: Final = 240.0  # below the pause of a stream at rest
+_TRUSTED_S: Final = 500.0  # below the pause of a stream at rest
 _DOUBTED_S: Final = 8.0  # below the pause of a stream without a topic
 _VISIBLE_WITHIN_S: Final = 5.0
 
@@ -48,9 +48,12 @@ class Provisioner:
         self,
         clients: Mapping[str, KafkaClient],
         claim: Callable[[VideoStream, Mapping[str, object]], Awaitable[None]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clients = clients
         self._claim = claim
+        self._clock = clock
         self._checked: dict[str, _Checked] = {}
 
     async def ensure(self, stream: VideoStream, *, doubtful: bool) -> TopicState:
@@ -67,15 +70,16 @@ class Provisioner:
             )
             return TopicState("UnknownConnection", message)
         held = self._checked.get(stream.metadata.uid)
-        if held is not None and _is_valid(held, stream, doubtful=doubtful):
+        if held is not None and self._is_valid(held, stream, doubtful=doubtful):
             return held.state
+        trusted = None if held is None or doubtful else held.state
         try:
-            state = await self._check(client, stream)
+            state = await self._check(client, stream, trusted)
         except KafkaUnavailable as error:
             return TopicState("Unreachable", f"{error}; it is tried again by itself")
         except KafkaRefused as error:
             return TopicState("Refused", f"Kafka refused to manage topic or group: {error}")
-        checked = _Checked(stream.metadata.generation, time.monotonic(), state)
+        checked = _Checked(stream.metadata.generation, self._clock(), state)
         self._checked[stream.metadata.uid] = checked
         return state
 
@@ -98,7 +102,18 @@ class Provisioner:
         """Drop what is remembered of a stream that is gone."""
         self._checked.pop(uid, None)
 
-    async def _check(self, client: KafkaClient, stream: VideoStream) -> TopicState:
+    def _is_valid(self, held: _Checked, stream: VideoStream, *, doubtful: bool) -> bool:
+        trusted_s = _DOUBTED_S if doubtful or not held.state.is_ready else _TRUSTED_S
+        is_recent = self._clock() - held.at < trusted_s
+        return is_recent and held.generation == stream.metadata.generation
+
+    async def _check(
+        self, client: KafkaClient, stream: VideoStream, trusted: TopicState | None
+    ) -> TopicState:
+        """Make everything right; the group of a topic that is as `trusted` has it is right.
+
+        Whether its offsets are still there the lag sampler sees, and then nothing is trusted.
+        """
         want = topics.wanted(stream)
         found = await kafka.describe_topic(client, want.name)
         managed = stream.kafka.topic.managed
@@ -113,7 +128,7 @@ class Provisioner:
         elif managed and topics.ownership(stream, found) == "Created":
             found = await _correct(client, want, found)
         state = topics.judge(stream, found)
-        if state.is_ready:
+        if state.is_ready and state != trusted:
             await _ensure_group(client, stream, found.partitions)
         return state
 
@@ -127,12 +142,6 @@ class Provisioner:
         _log.info("topic %s %s", want.name, "created" if made else "was created by others")
         record = {"topic": claimed} if made else {"topic": None}
         return replace(stream, raw_status={**stream.raw_status, **record}), found
-
-
-def _is_valid(held: _Checked, stream: VideoStream, *, doubtful: bool) -> bool:
-    trusted_s = _DOUBTED_S if doubtful or not held.state.is_ready else _TRUSTED_S
-    is_recent = time.monotonic() - held.at < trusted_s
-    return is_recent and held.generation == stream.metadata.generation
 
 
 async def _await_topic(client: KafkaClient, name: str) -> FoundTopic:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from videostream_controller.streams import Streams
 
 _log = logging.getLogger(__name__)
-_LOOK_AGAIN_S: Final = 300.0  # for Kafka's sake: whoever sees something change queues the stream
+_LOOK_AGAIN_S: Final = 600.0  # for Kafka's sake: whoever sees something change queues the stream
 _LOOK_AGAIN_UNREADY_S: Final = 10.0
 _REFUSALS: Final = frozenset({403, 409, 422})
 _TOLD_BY_EVENT: Final = frozenset(
