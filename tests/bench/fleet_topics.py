@@ -18,7 +18,7 @@ _TIMEOUT_S: Final = 300
 
 def make_topics(count: int, partitions: int) -> float:
     """Give the seconds from the first request until each partition has a leader that answers."""
-    with run_broker("fleet-topics", KAFKA_HEAP_OPTS=HEAP) as broker:
+    with run_broker("fleet-topics", {"KAFKA_HEAP_OPTS": HEAP}) as broker:
         admin = broker.admin()
         names = [f"cam-{number:04}" for number in range(count)]
         started = time.monotonic()

@@ -133,7 +133,7 @@ def run_fleet(streams: int, *, partitions: int) -> Iterator[Fleet]:
     """Run servers of its own with that many streams for a `with` block; the controller is off."""
     with (
         tempfile.TemporaryDirectory(prefix="videostream-fleet-") as temporary,
-        run_broker("fleet", KAFKA_HEAP_OPTS=HEAP) as broker,
+        run_broker("fleet", {"KAFKA_HEAP_OPTS": HEAP}) as broker,
         run_apiserver(Path(temporary)) as server,
         server.session() as session,
     ):

@@ -112,7 +112,7 @@ def _stage(influx: Influx, *, heartbeat_s: int) -> Iterator[Stage]:
     }
     with (
         tempfile.TemporaryDirectory() as directory,
-        run_broker(f"bench-kafka-{heartbeat_s}", **beats) as kafka,
+        run_broker(f"bench-kafka-{heartbeat_s}", beats) as kafka,
     ):
         kafka.create_topic("bench", partitions=PARTITIONS, max_message_bytes="2097152")
         kafka.create_topic("bench-status", partitions=1)

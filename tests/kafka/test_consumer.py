@@ -220,7 +220,7 @@ def test_a_broker_without_the_new_group_protocol_is_served_by_the_classic_one(
     bucket: Influx,
 ) -> None:
     protocols = {"KAFKA_GROUP_COORDINATOR_REBALANCE_PROTOCOLS": "classic"}
-    with run_broker("kafka-classic", **protocols) as broker:
+    with run_broker("kafka-classic", protocols) as broker:
         broker.create_topic("frames", partitions=PARTITIONS)
         stage = Stage(tmp_path, broker, bucket, "frames", "no-status-topic")
         stage.publish(moving_scene(24))

@@ -42,24 +42,13 @@ def start_stream(cluster: Cluster, spec: dict[str, Any]) -> None:
     until(lambda: cluster.condition("cam", "ProducerReady")["status"] == "True", "producer ready")
 
 
-def replicas(cluster: Cluster, role: str) -> int:
-    return int((cluster.deployment(f"cam-{role}") or {})["spec"]["replicas"])
-
-
-def pods_stop(cluster: Cluster) -> None:
-    """Wait until both Deployments are scaled to 0 and let their pods be gone."""
-    for role in ("producer", "consumer"):
-        until(lambda role=role: replicas(cluster, role) == 0, f"the {role} is scaled to 0")
-        cluster.patch_deployment_status(f"cam-{role}", replicas=0, readyReplicas=0)
-
-
 def test_pods_stop_first_then_group_and_topic_go(cluster: Cluster, kafka: Broker) -> None:
     start_stream(cluster, SPEC)
     assert group_exists(cluster, kafka)
     cluster.delete("cam")
-    until(lambda: replicas(cluster, "producer") == 0, "the producer is scaled to 0")
+    until(lambda: cluster.replicas("cam-producer") == 0, "the producer is scaled to 0")
     assert topic_exists(cluster, kafka), "the topic stays while pods may write to it"
-    pods_stop(cluster)
+    cluster.stop_pods("cam")
     until(lambda: cluster.stream("cam") is None, "the object goes")
     assert not topic_exists(cluster, kafka)
     assert not group_exists(cluster, kafka)
@@ -73,7 +62,7 @@ def test_a_deletion_while_the_controller_was_away_is_caught_up_with(
     cluster.delete("cam")
     assert cluster.stream("cam") is not None
     controller.start()
-    pods_stop(cluster)
+    cluster.stop_pods("cam")
     until(lambda: cluster.stream("cam") is None, "the object goes")
     assert not topic_exists(cluster, kafka)
 
@@ -84,7 +73,7 @@ def test_an_adopted_topic_is_never_deleted(cluster: Cluster, kafka: Broker) -> N
     )
     start_stream(cluster, SPEC)
     cluster.delete("cam")
-    pods_stop(cluster)
+    cluster.stop_pods("cam")
     until(lambda: cluster.stream("cam") is None, "the object goes")
     assert topic_exists(cluster, kafka)
     assert not group_exists(cluster, kafka)
@@ -100,7 +89,7 @@ def test_a_topic_that_others_made_anew_is_not_ours_any_more(
     kafka.create_topic(cluster.topic("cam"), partitions=12)
     cluster.delete("cam")
     controller.start()
-    pods_stop(cluster)
+    cluster.stop_pods("cam")
     until(lambda: cluster.stream("cam") is None, "the object goes")
     assert topic_exists(cluster, kafka)
 
@@ -135,7 +124,7 @@ def test_an_unreachable_kafka_blocks_until_the_user_gives_up(
     kafka.stop()
     try:
         cluster.delete("cam")
-        pods_stop(cluster)
+        cluster.stop_pods("cam")
         until(
             lambda: cluster.condition("cam", "CleanupBlocked").get("status") == "True",
             "CleanupBlocked",
@@ -158,7 +147,7 @@ def test_a_blocked_cleanup_goes_on_when_kafka_is_back(cluster: Cluster, kafka: B
     kafka.stop()
     try:
         cluster.delete("cam")
-        pods_stop(cluster)
+        cluster.stop_pods("cam")
         until(
             lambda: cluster.condition("cam", "CleanupBlocked").get("status") == "True",
             "CleanupBlocked",
@@ -183,7 +172,7 @@ def test_a_group_with_members_blocks(cluster: Cluster, kafka: Broker) -> None:
     member.subscribe([cluster.topic("cam")])
     until(lambda: member.poll(0.2) is not None or member.assignment(), "a member joins")
     cluster.delete("cam")
-    pods_stop(cluster)
+    cluster.stop_pods("cam")
 
     def is_blocked() -> bool:
         member.poll(0)

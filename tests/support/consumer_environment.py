@@ -30,15 +30,17 @@ def consumer_spec(
 def consumer_environment(
     spec: Mapping[str, Any],
     *,
+    stream: str = "test/cam",
     pod: str = "cam-consumer-0",
     http_port: int = 0,
     kafka_directory: Path = Path("/nowhere"),
     influx_directory: Path = Path("/nowhere"),
 ) -> dict[str, str]:
-    """The variables of a consumer pod of the stream test/cam."""
+    """The variables of a consumer pod of this stream."""
+    namespace, name = stream.split("/")
     return {
-        "VIDEOSTREAM_NAMESPACE": "test",
-        "VIDEOSTREAM_NAME": "cam",
+        "VIDEOSTREAM_NAMESPACE": namespace,
+        "VIDEOSTREAM_NAME": name,
         "VIDEOSTREAM_UID": "6f1c",
         "VIDEOSTREAM_SPEC": json.dumps(spec, sort_keys=True, separators=(",", ":")),
         "POD_NAME": pod,

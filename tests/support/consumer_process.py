@@ -110,18 +110,17 @@ class Stage:
     topic: str
     status_topic: str
     group: str = field(default_factory=lambda: f"group-{uuid.uuid4().hex[:8]}")
+    stream: str = "test/cam"
 
     def consumer(self, pod: str, *, token: str | None = None, **spec: Any) -> ConsumerProcess:
         """Start a consumer. `spec` goes into VIDEOSTREAM_SPEC; frames have no age limit."""
-        kafka_directory = self.directory / "kafka"
-        kafka_directory.mkdir(exist_ok=True)
-        (kafka_directory / "bootstrap.servers").write_text(self.kafka.bootstrap_servers)
         given = {"max_frame_age": "0s", **spec}
         environ = consumer_environment(
             consumer_spec(topic=self.topic, group=self.group, **given),
+            stream=self.stream,
             pod=pod,
             http_port=free_port(),
-            kafka_directory=kafka_directory,
+            kafka_directory=self.kafka.write_connection(self.directory / "kafka"),
             influx_directory=self.influx.write_connection(self.directory / "influx", token=token),
         )
         environ["STATUS_TOPIC"] = self.status_topic
@@ -170,9 +169,7 @@ class Stage:
 
     def statuses(self) -> list[tuple[str, dict[str, Any] | None]]:
         """Return all status records so far, as key and parsed value."""
-        reader = Consumer(
-            {"bootstrap.servers": self.kafka.bootstrap_servers, "group.id": uuid.uuid4().hex}
-        )
+        reader = Consumer({**self.kafka.client, "group.id": uuid.uuid4().hex})
         found: list[tuple[str, dict[str, Any] | None]] = []
         try:
             place = TopicPartition(self.status_topic, 0)

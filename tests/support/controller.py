@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.chart import RELEASE, find, render
 from tests.support.containers import free_port
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -218,6 +218,16 @@ class Cluster:
         generation = (self.deployment(name) or {})["metadata"]["generation"]
         patch = {"status": {"observedGeneration": generation, **status}}
         return self._ok("PATCH", self._deployments(name) + "/status", patch, merge=True)
+
+    def stop_pods(self, name: str) -> None:
+        """Wait until a stream's Deployments are scaled to 0, and let their pods be gone."""
+        for child in (f"{name}-producer", f"{name}-consumer"):
+            until(lambda child=child: self.replicas(child) == 0, f"{child} is scaled to 0")
+            self.patch_deployment_status(child, replicas=0, readyReplicas=0)
+
+    def replicas(self, deployment: str) -> int:
+        """Return how many replicas a Deployment is to have."""
+        return int((self.deployment(deployment) or {})["spec"]["replicas"])
 
     def delete_deployment(self, name: str) -> None:
         """Delete a Deployment."""

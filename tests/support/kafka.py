@@ -4,7 +4,9 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -22,15 +24,33 @@ _ANSWER_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker in a container; its data survives `stop` and `start`."""
+    """A broker in a container; its data survives `stop` and `start`.
+
+    Beside its address, `properties` are what the tests' own clients need, and `files` what a
+    connection of the product's has to hold.
+    """
 
     container: str
     bootstrap_servers: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """The properties of a client of the tests' own."""
+        return {"bootstrap.servers": self.bootstrap_servers, **self.properties}
+
+    def write_connection(self, directory: Path) -> Path:
+        """Write the connection's files as a pod would find them; gives their directory."""
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in {"bootstrap.servers": self.bootstrap_servers, **self.files}.items():
+            (directory / name).write_text(text)
+        return directory
 
     def admin(self) -> AdminClient:
         """Make an admin client; it has to be kept until its futures are done."""
         # Refused connections while the broker starts are expected, so the client keeps quiet.
-        return AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        return AdminClient({**self.client, "log_level": 0})
 
     def stop(self) -> None:
         """Stop the broker as a node failure would, without a farewell to its clients."""
@@ -68,7 +88,7 @@ class Broker:
         """A producer that takes frames of the size that the pipeline takes."""
         return Producer(
             {
-                "bootstrap.servers": self.bootstrap_servers,
+                **self.client,
                 "message.max.bytes": 2_097_152,
                 **{name.replace("_", "."): value for name, value in options.items()},
             }
@@ -76,7 +96,7 @@ class Broker:
 
     def committed(self, group: str, topic: str) -> dict[int, tuple[int, str]]:
         """Return offset and metadata that a group has committed, by partition."""
-        reader = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": group})
+        reader = Consumer({**self.client, "group.id": group})
         try:
             known = reader.list_topics(topic, timeout=_ANSWER_S).topics[topic].partitions
             found = reader.committed([TopicPartition(topic, p) for p in known], timeout=_ANSWER_S)
@@ -91,7 +111,7 @@ class Broker:
         """Join a group as a member, commit offsets with metadata, and leave it."""
         member = Consumer(
             {
-                "bootstrap.servers": self.bootstrap_servers,
+                **self.client,
                 "group.id": group,
                 "group.protocol": protocol,
                 "enable.auto.commit": False,
@@ -153,14 +173,19 @@ def broker_environment(advertised: str) -> dict[str, str]:
 
 
 @contextmanager
-def run_broker(name: str, **extra: str) -> Iterator[Broker]:
-    """Run a broker for a `with` block; `extra` adds to its environment."""
+def run_broker(
+    name: str,
+    env: Mapping[str, str] | None = None,
+    *,
+    properties: Mapping[str, str] | None = None,
+) -> Iterator[Broker]:
+    """Run a broker for a `with` block; `env` adds to its environment, clients need `properties`."""
     host_port = free_port()
     address = f"127.0.0.1:{host_port}"
-    env: Mapping[str, str] = {**broker_environment(address), **extra}
+    full_env = {**broker_environment(address), **(env or {})}
     image = ensure_image("kafka")
-    with container(name, image, env=env, host_port=host_port, port=_PORT) as full_name:
-        broker = Broker(full_name, address)
+    with container(name, image, env=full_env, host_port=host_port, port=_PORT) as full_name:
+        broker = Broker(full_name, address, properties or {})
         broker.wait()
         yield broker
 

@@ -57,9 +57,9 @@ def producer(
     broker: Broker, topics: tuple[str, str], url: str, home: Path, **changes: Any
 ) -> Iterator[Process]:
     """Run the real process, as the pod would."""
-    for name in ("kafka", "influx", "credentials", "tls"):
-        (home / name).mkdir(parents=True, exist_ok=True)
-    (home / "kafka" / "bootstrap.servers").write_text(broker.bootstrap_servers)
+    broker.write_connection(home / "kafka")
+    for name in ("influx", "credentials", "tls"):
+        (home / name).mkdir(exist_ok=True)
     port = free_port()
     spec = {"source__url": url, "kafka__topic__name": topics[0]} | changes
     env = environ(**spec) | {
@@ -86,7 +86,7 @@ def producer(
 
 def read_all(broker: Broker, topic: str) -> list[Message]:
     """Read a topic from its beginning to its present end."""
-    consumer = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": "reader"})
+    consumer = Consumer({**broker.client, "group.id": "reader"})
     known = consumer.list_topics(topic, timeout=10).topics[topic].partitions
     ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), 10) for p in known}
     expected = sum(high - low for low, high in ends.values())

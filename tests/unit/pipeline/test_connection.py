@@ -6,6 +6,7 @@ import pytest
 
 from videostream_pipeline.connection import (
     ConnectionInvalid,
+    fingerprint,
     read_influx_connection,
     read_kafka_connection,
 )
@@ -89,3 +90,13 @@ def test_org_and_bucket_are_asked_for(tmp_path: Path, missing: str) -> None:
     fill(tmp_path, url="http://influxdb", **{"org": "o", "bucket": "b", missing: " "})
     with pytest.raises(ConnectionInvalid, match=f"the name of the {missing}"):
         read_influx_connection(tmp_path)
+
+
+def test_a_rotated_secret_changes_the_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("old")
+    (tmp_path / "..data").mkdir()
+    before = fingerprint(tmp_path)
+    assert fingerprint(tmp_path) == before
+    (tmp_path / "ca.crt").write_text("new")
+    assert fingerprint(tmp_path) != before
+    assert fingerprint(tmp_path / "absent") == ()

@@ -24,7 +24,6 @@ from videostream_producer.rates import RateWindow
 from videostream_producer.reporting import losses, status_due, streaming_health
 from videostream_producer.settings import parse_settings
 from videostream_producer.stillness import Stillness
-from videostream_producer.topic import fingerprint
 from videostream_producer.workload import Workload
 
 STREAMING = SourceStatus("Streaming", "Streaming", fps=5.0)
@@ -146,16 +145,6 @@ def test_a_connection_cannot_loosen_what_we_rely_on() -> None:
     properties = client_properties(parse_settings(environ()), said)
     assert properties["acks"] == "all"
     assert properties["client.id"] == "mine"
-
-
-def test_a_rotated_secret_changes_the_fingerprint(tmp_path: Path) -> None:
-    (tmp_path / "ca.crt").write_text("old")
-    (tmp_path / "..data").mkdir()
-    before = fingerprint(tmp_path)
-    assert fingerprint(tmp_path) == before
-    (tmp_path / "ca.crt").write_text("new")
-    assert fingerprint(tmp_path) != before
-    assert fingerprint(tmp_path / "absent") == ()
 
 
 def test_spec_is_json_as_the_controller_writes_it() -> None:

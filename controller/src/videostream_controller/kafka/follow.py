@@ -68,7 +68,8 @@ def follow(
     consumer = Consumer(
         {
             **properties,
-            "group.id": "videostream-controller",  # required, and unused: nothing is committed
+            # Required and asked about, though nothing is committed. Rights go by this prefix.
+            "group.id": "videostream.controller",
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "enable.partition.eof": True,

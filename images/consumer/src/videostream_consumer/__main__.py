@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from confluent_kafka import KafkaException
@@ -20,7 +21,11 @@ from videostream_consumer.settings import Settings, SettingsInvalid, read_settin
 from videostream_consumer.signals.registry import SignalsInvalid, installed_types
 from videostream_consumer.subscribe import Subscription, SubscriptionFailed
 from videostream_consumer.vitals import Vitals
-from videostream_pipeline.connection import ConnectionInvalid, read_kafka_connection
+from videostream_pipeline.connection import (
+    ConnectionInvalid,
+    fingerprint,
+    read_kafka_connection,
+)
 from videostream_pipeline.health import HealthServer
 from videostream_pipeline.influx import InfluxWriter
 from videostream_pipeline.logs import Redactor, configure_logging
@@ -81,42 +86,38 @@ def _consume(
     redactor: Redactor,
     stop: threading.Event,
 ) -> None:
-    """Process records until the end, then hand the partitions over."""
+    """Process records until the end, then hand the partitions over.
+
+    Where Kafka refuses what the connection held when it was read, join anew with what it holds now.
+    """
     capacity = Capacity(member=settings.pod, now=time.monotonic())
 
-    def join() -> tuple[StatusTopic, Subscription]:
-        status = StatusTopic(settings, read_kafka_connection(settings.kafka_directory))
-        subscription = Subscription(
-            directory=settings.kafka_directory,
-            topic=settings.topic,
-            group_id=settings.group_id,
-            pod=settings.pod,
-            redactor=redactor,
-            metadata=lambda: capacity.metadata(now=time.monotonic(), unix_time=time.time()),
+    def join() -> Loop:
+        return Loop(
+            settings,
+            plan,
+            status=StatusTopic(settings, read_kafka_connection(settings.kafka_directory)),
+            subscription=Subscription(
+                directory=settings.kafka_directory,
+                topic=settings.topic,
+                group_id=settings.group_id,
+                pod=settings.pod,
+                redactor=redactor,
+                metadata=lambda: capacity.metadata(now=time.monotonic(), unix_time=time.time()),
+            ),
+            writer=writer,
+            capacity=capacity,
+            stop=stop,
         )
-        return status, subscription
 
-    joined = _persist(join, vitals=vitals, stop=stop)
-    if joined is None:
-        return
-    status, subscription = joined
-    writer = InfluxWriter(settings.influx_directory)
-    loop = Loop(
-        settings,
-        plan,
-        subscription=subscription,
-        writer=writer,
-        status=status,
-        capacity=capacity,
-        stop=stop,
-    )
-    vitals.loop = loop
-    try:
-        loop.run()
-    finally:
-        subscription.close()
-        status.say_farewell()
-        writer.close()
+    with closing(InfluxWriter(settings.influx_directory)) as writer:
+        while (loop := _persist(join, vitals=vitals, stop=stop)) is not None:
+            vitals.loop = loop
+            try:
+                loop.run()
+            finally:
+                loop.close()
+                vitals.loop = None
 
 
 def _stand_by(settings: Settings, fault: str, *, vitals: Vitals, stop: threading.Event) -> None:
@@ -128,17 +129,20 @@ def _stand_by(settings: Settings, fault: str, *, vitals: Vitals, stop: threading
     _log.error("signals are invalid: %s", fault)
     vitals.reason = fault
     directory = settings.kafka_directory
-    status = _persist(
-        lambda: StatusTopic(settings, read_kafka_connection(directory)), vitals=vitals, stop=stop
-    )
-    if status is None:
-        return
-    vitals.reason = fault
     sink = SinkStatus("Reachable", "not used while the signals are invalid")
-    while not stop.wait(_TELL_PERIOD_S):
-        now = time.monotonic()
-        status.tell(sink=sink, signals=SignalsStatus("Invalid", fault), lag_records=None, now=now)
-    status.say_farewell()
+    signals = SignalsStatus("Invalid", fault)
+
+    def connect() -> StatusTopic:
+        return StatusTopic(settings, read_kafka_connection(directory))
+
+    while (status := _persist(connect, vitals=vitals, stop=stop)) is not None:
+        vitals.reason = fault
+        read_from = fingerprint(directory)
+        while fingerprint(directory) == read_from:
+            status.tell(sink=sink, signals=signals, lag_records=None, now=time.monotonic())
+            if stop.wait(_TELL_PERIOD_S):
+                status.say_farewell()
+                return
 
 
 def _persist(make: Callable[[], T], *, vitals: Vitals, stop: threading.Event) -> T | None:

@@ -44,11 +44,6 @@ class OffsetProbe:
             traceback.clear_frames(error.__traceback__)
             raise
 
-    def use_credentials(self, username: str, password: str) -> None:
-        """Connect with these from now on."""
-        self._config |= {"sasl.username": username, "sasl.password": password}
-        self._admin = None
-
     def _bounds(
         self, admin: AdminClient, wanted: list[TopicPartition]
     ) -> dict[int, tuple[int, int]]:

@@ -57,7 +57,10 @@ def _reader(settings: Settings) -> Callable[[Message, int], FrameRecord | None]:
 
 
 class Loop:
-    """Runs until `stop` is set. `last_turn` (monotonic) shows that it has not hung."""
+    """Runs until `stop` is set or the subscription is outdated.
+
+    `last_turn` (monotonic) shows that it has not hung.
+    """
 
     def __init__(
         self,
@@ -94,12 +97,22 @@ class Loop:
 
     def run(self) -> None:
         """Process batches until the end; then all that is stored is committed."""
-        while not self._stop.is_set():
+        while not self._is_over():
             batch = self._subscription.take(self._batch_records)
             if batch.messages and not self._process(batch):
                 break
             self._keep_up()
         self._subscription.commit()
+        if not self._stop.is_set():
+            _log.info("the connection to Kafka has changed, and the old one is refused")
+
+    def close(self) -> None:
+        """Hand the partitions over and say that this member is gone."""
+        self._subscription.close()
+        self._status.say_farewell()
+
+    def _is_over(self) -> bool:
+        return self._stop.is_set() or self._subscription.is_outdated
 
     def _process(self, batch: Batch) -> bool:
         """Bring the points of a batch into InfluxDB; False when the end came first."""
@@ -152,9 +165,9 @@ class Loop:
             self._sparse.warning("signal", "%s failed: %r", names, outcome.first_failure)
 
     def _wait(self, seconds: float) -> bool:
-        """Stay in the group while InfluxDB is away; False as soon as the process shall end."""
+        """Stay in the group while InfluxDB is away; False as soon as the loop shall end."""
         until = time.monotonic() + seconds
-        while not self._stop.is_set():
+        while not self._is_over():
             left_s = until - time.monotonic()
             if left_s <= 0:
                 return True

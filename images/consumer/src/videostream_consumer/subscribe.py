@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from videostream_consumer.lag import OffsetProbe, lag_of
 from videostream_consumer.ownership import Ownership, Reach
-from videostream_pipeline.connection import ConnectionInvalid, read_kafka_connection
+from videostream_pipeline.connection import fingerprint, read_kafka_connection
 from videostream_pipeline.logs import Redactor, SparseLog
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Subscription:
         self._held: deque[Message] = deque()
         self._paused = False
         self._joined = False
-        self._credentials_refused = False
+        self._unreached = False
         self._sparse = SparseLog(_log)
         self._protocols = list(_PROTOCOLS)
         self.problem: str | None = "has not reached Kafka yet"
@@ -100,6 +100,14 @@ class Subscription:
     def partitions(self) -> tuple[int, ...]:
         """The partitions that this member owns."""
         return self._ownership.partitions
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether Kafka is out of reach while the connection has changed since it was read.
+
+        A client keeps the password and the certificate that it began with.
+        """
+        return self._unreached and fingerprint(self._directory) != self._read_from
 
     def take(self, records: int = BATCH_RECORDS) -> Batch:
         """Return up to so many records: what is there, or the first within 0.2 s; possibly none."""
@@ -111,7 +119,6 @@ class Subscription:
             messages = self._usable(self._consumer.consume(1, _CONSUME_TIMEOUT_S))
             if messages and records > 1:
                 messages += self._usable(self._consumer.consume(records - 1, 0))
-        self._after_poll()
         return Batch(tuple(messages), self._ownership.reach(messages))
 
     def stay(self, timeout_s: float) -> None:
@@ -119,7 +126,6 @@ class Subscription:
         self._pause()
         # A record that was on its way when the pause began is kept for the next batch.
         self._held.extend(self._usable(self._consumer.consume(1, timeout_s)))
-        self._after_poll()
 
     def finish(self, batch: Batch) -> None:
         """Note that the sink has the batch: its offsets may be committed."""
@@ -138,8 +144,9 @@ class Subscription:
             lag = self._lag()
         except (KafkaException, TimeoutError) as error:
             self.problem = f"cannot reach Kafka: {self._redactor.redact(str(error))}"
+            self._unreached = True
             return None
-        self.problem = None
+        self.problem, self._unreached = None, False
         return lag
 
     def close(self) -> None:
@@ -148,6 +155,7 @@ class Subscription:
         self._consumer.close()
 
     def _open(self) -> Consumer:
+        self._read_from = fingerprint(self._directory)
         properties = read_kafka_connection(self._directory)
         self._redactor.register(properties.get("sasl.password", ""))
         # In an outage librdkafka logs every attempt to connect; `error_cb` tells it now and then.
@@ -193,27 +201,9 @@ class Subscription:
         self._consumer.close()
         self._consumer = self._open()
 
-    def _after_poll(self) -> None:
-        """Give rotated credentials to a client whose old ones were refused."""
-        if not self._credentials_refused:
-            return
-        self._credentials_refused = False
-        try:
-            properties = read_kafka_connection(self._directory)
-        except ConnectionInvalid as error:
-            self._sparse.warning("connection", "%s", error)
-            return
-        if "sasl.username" in properties and "sasl.password" in properties:
-            self._redactor.register(properties["sasl.password"])
-            credentials = properties["sasl.username"], properties["sasl.password"]
-            self._consumer.set_sasl_credentials(*credentials)
-            self._probe.use_credentials(*credentials)
-
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001 (public name)
-            self._credentials_refused = True
         if error.code() in {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION}:  # noqa: SLF001
-            self.problem = f"cannot reach Kafka: {error}"
+            self.problem, self._unreached = f"cannot reach Kafka: {error}", True
         self._sparse.warning(error.name(), "Kafka client: %s", error)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -222,7 +212,7 @@ class Subscription:
         if self._paused:
             consumer.pause(partitions)
         self._ownership.claim(item.partition for item in partitions)
-        self.problem = None
+        self.problem, self._unreached = None, False
         _log.info("assigned", extra={"partitions": [item.partition for item in partitions]})
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -255,6 +245,8 @@ class Subscription:
     def _commit(self, offsets: Mapping[int, int]) -> bool:
         if not offsets:
             return True
+        if self.is_outdated:
+            return False  # it would only wait; who reads these records next stores the same points
         metadata = self._metadata()
         wanted = [TopicPartition(self._topic, p, o, metadata) for p, o in offsets.items()]
         try:

@@ -18,6 +18,8 @@ _PEM_PROPERTIES: Final = {
     "user.key": "ssl.key.location",
 }
 
+Fingerprint = tuple[tuple[str, bytes], ...]
+
 
 class ConnectionInvalid(Exception):
     """A connection directory cannot be used; the text names directory, file and remedy."""
@@ -66,6 +68,18 @@ def read_influx_connection(directory: Path) -> InfluxConnection:
         if not values.get(name):
             raise ConnectionInvalid(_missing(directory, name, f"the name of the {name}"))
     return InfluxConnection(url=url, org=values["org"], bucket=values["bucket"], token=token)
+
+
+def fingerprint(directory: Path) -> Fingerprint:
+    """Return the content of a connection directory, to see that a Secret was rotated.
+
+    Contents, not times: the kubelet swaps whole directories, and certificates are given to Kafka
+    by path. An unreadable directory gives nothing: reading it in earnest will say why.
+    """
+    try:
+        return tuple((name, path.read_bytes()) for name, path in _files(directory).items())
+    except (ConnectionInvalid, OSError):
+        return ()
 
 
 def _is_http_url(url: str) -> bool:

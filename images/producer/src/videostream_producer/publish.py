@@ -15,12 +15,16 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from videostream_pipeline.connection import ConnectionInvalid, read_kafka_connection
+from videostream_pipeline.connection import (
+    ConnectionInvalid,
+    Fingerprint,
+    fingerprint,
+    read_kafka_connection,
+)
 from videostream_pipeline.logs import Redactor
 from videostream_producer.encode import Pictures
 from videostream_producer.metrics import Metrics
 from videostream_producer.settings import Settings
-from videostream_producer.topic import Fingerprint, fingerprint
 from videostream_record import FrameRecord, encode
 
 QUEUE_RECORDS_LIVE: Final = 64

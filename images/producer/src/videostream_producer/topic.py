@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -18,8 +17,6 @@ REFRESH_S: Final = 10.0
 RETRY_S: Final = 1.0
 READY_WITHIN_S: Final = 60.0
 _ANSWER_TIMEOUT_S: Final = 5.0
-
-Fingerprint = tuple[tuple[str, bytes], ...]
 
 _log = logging.getLogger(__name__)
 
@@ -88,19 +85,3 @@ class TopicWatch:
             return TopicProblem("TopicMissing", message)
         message = f"the topic {self._topic} cannot be used: {topic.error}"
         return TopicProblem("TopicUnusable", message)
-
-
-def fingerprint(directory: Path) -> Fingerprint:
-    """Give the content of a connection directory, to see that a Secret was rotated.
-
-    Contents, not times: the kubelet swaps whole directories, and certificates are given to Kafka
-    by path. An unreadable directory gives nothing: reading it in earnest will say why.
-    """
-    try:
-        return tuple(
-            (path.name, path.read_bytes())
-            for path in sorted(directory.iterdir())
-            if path.name[0] != "." and path.is_file()
-        )
-    except OSError:
-        return ()
