@@ -21,8 +21,7 @@ from tests.support.containers import free_port
 from tests.support.eventually import eventually
 from tests.support.influxdb import run_influxdb
 from tests.support.kafka import run_broker
-from tests.support.producer_process import producer
-from tests.unit.producer.test_settings import environ as producer_environment
+from tests.support.producer_process import STREAM, producer
 
 if TYPE_CHECKING:
     from tests.support.influxdb import Influx
@@ -79,15 +78,11 @@ def _points(influx: Influx) -> list[dict[str, Any]]:
 
 def _consumer(broker: Broker, influx: Influx, home: Path) -> ConsumerProcess:
     """Start a consumer of the stream that the producer is of."""
-    kafka_directory = home / "kafka"
-    kafka_directory.mkdir()
-    (kafka_directory / "bootstrap.servers").write_text(broker.bootstrap_servers)
     environ = consumer_environment(
         consumer_spec(topic="bench", group="bench"),
+        stream=STREAM,
         http_port=free_port(),
-        kafka_directory=kafka_directory,
+        kafka_directory=broker.write_connection(home / "kafka"),
         influx_directory=influx.write_connection(home / "influx"),
     )
-    names = ("VIDEOSTREAM_NAMESPACE", "VIDEOSTREAM_NAME")
-    environ |= {name: producer_environment()[name] for name in names}
     return ConsumerProcess(environ | {"STATUS_TOPIC": "bench-status"}, home / "consumer.log")

@@ -29,8 +29,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 async def client(kafka: Broker, tmp_path: Path) -> AsyncIterator[KafkaClient]:
-    (tmp_path / "bootstrap.servers").write_text(kafka.bootstrap_servers)
-    client = KafkaClient(tmp_path)
+    client = KafkaClient(kafka.write_connection(tmp_path))
     yield client
     await client.close()
 

@@ -55,8 +55,7 @@ class Place:
 
 @pytest.fixture
 async def place(kafka: Broker, tmp_path: Path) -> AsyncIterator[Place]:
-    (tmp_path / "bootstrap.servers").write_text(kafka.bootstrap_servers)
-    client = KafkaClient(tmp_path)
+    client = KafkaClient(kafka.write_connection(tmp_path))
     place = Place(kafka, client, f"videostream.test.t{uuid.uuid4().hex[:8]}")
     await place.ensure()
     yield place

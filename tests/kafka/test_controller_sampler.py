@@ -82,8 +82,7 @@ class World:
 
 @pytest.fixture
 async def world(kafka: Broker, topic: str, tmp_path: Path) -> AsyncIterator[World]:
-    (tmp_path / "bootstrap.servers").write_text(kafka.bootstrap_servers)
-    client = KafkaClient(tmp_path)
+    client = KafkaClient(kafka.write_connection(tmp_path))
     found = World(kafka, client, topic)
     await found.begin()
     yield found

@@ -11,7 +11,7 @@ import pytest
 from tests.support.consumer_process import Stage
 from tests.support.eventually import eventually, until
 from tests.support.fault_servers import Mjpeg, mjpeg_server, write_video
-from tests.support.producer_process import last_status, producer
+from tests.support.producer_process import STREAM, last_status, producer
 from tests.support.secured_kafka import run_secured
 from videostream_controller.connection_test import kafka_works
 from videostream_pipeline.status import ProducerStatus, SourceStatus, encode_status
@@ -87,7 +87,7 @@ class Place:
             self.topic,
             self.status_topic,
             group=self.topic,
-            stream="plant-7/gate",  # whose frames the producer of these tests sends
+            stream=STREAM,
         )
 
     def is_so(self, kind: str) -> bool:

@@ -21,6 +21,8 @@ from tests.unit.producer.test_settings import environ
 from videostream_pipeline.status import ProducerStatus, decode_status
 from videostream_record import FrameRecord, decode
 
+STREAM = "plant-7/gate"  # whose frames these producers send
+
 
 class Process:
     """A producer process with its log."""
