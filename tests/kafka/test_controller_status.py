@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.eventually import eventually, until
+from tests.support.status_records import Pods
 from videostream_pipeline.status import (
-    ConsumerStatus,
-    ProducerStatus,
     SignalsStatus,
     SinkStatus,
     SourceStatus,
-    encode_status,
 )
 
 if TYPE_CHECKING:
@@ -32,53 +29,6 @@ SPEC: dict[str, Any] = {"source": {"url": "rtsp://camera.test/live"}}
 STREAMING = SourceStatus("Streaming", "Streaming", codec="h264", width=640, height=360, fps=4.93)
 
 
-class Pods:
-    """Says what the pods of stream `cam` would say."""
-
-    def __init__(self, cluster: Cluster, kafka: Broker) -> None:
-        self._cluster = cluster
-        self._topic = f"status.{cluster.namespace}"
-        self._producer = kafka.producer()
-
-    def produces(self, source: SourceStatus, *, uid: str | None = None) -> None:
-        self._send(
-            ProducerStatus(
-                namespace=self._cluster.namespace,
-                name="cam",
-                uid=uid or self._uid(),
-                pod="cam-producer-1",
-                time=datetime.now(UTC),
-                source=source,
-            )
-        )
-
-    def consumes(self, sink: SinkStatus, *, signals: SignalsStatus | None = None) -> None:
-        self._send(
-            ConsumerStatus(
-                namespace=self._cluster.namespace,
-                name="cam",
-                uid=self._uid(),
-                pod="cam-consumer-1",
-                time=datetime.now(UTC),
-                sink=sink,
-                signals=signals or SignalsStatus("Ready"),
-            )
-        )
-
-    def leaves(self) -> None:
-        key = f"{self._cluster.namespace}/cam/consumer/cam-consumer-1"
-        self._producer.produce(self._topic, key=key.encode(), value=None)
-        assert self._producer.flush(10) == 0
-
-    def _send(self, status: ProducerStatus | ConsumerStatus) -> None:
-        key, value = encode_status(status)
-        self._producer.produce(self._topic, key=key, value=value)
-        assert self._producer.flush(10) == 0
-
-    def _uid(self) -> str:
-        return str((self._cluster.stream("cam") or {})["metadata"]["uid"])
-
-
 @pytest.fixture
 def pods(cluster: Cluster, kafka: Broker) -> Pods:
     """Make stream `cam` run, as far as the API server can tell."""
@@ -86,7 +36,7 @@ def pods(cluster: Cluster, kafka: Broker) -> Pods:
     for role in ("producer", "consumer"):
         until(lambda role=role: cluster.deployment(f"cam-{role}"), f"the {role}'s Deployment")
         cluster.patch_deployment_status(f"cam-{role}", replicas=1, readyReplicas=1)
-    return Pods(cluster, kafka)
+    return Pods(cluster, kafka, f"status.{cluster.namespace}")
 
 
 def await_condition(cluster: Cluster, kind: str, status: str, reason: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +12,9 @@ from tests.support.eventually import eventually, until
 from tests.support.fault_servers import Mjpeg, mjpeg_server, write_video
 from tests.support.producer_process import STREAM, last_status, producer
 from tests.support.secured_kafka import run_secured
+from tests.support.status_records import Pods
 from videostream_controller.connection_test import kafka_works
-from videostream_pipeline.status import ProducerStatus, SourceStatus, encode_status
+from videostream_pipeline.status import SourceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,23 +95,6 @@ class Place:
         assert condition.get("status") == "True", condition
         return True
 
-    def says_streaming(self) -> None:
-        """Say what the producer's pod would say of this stream."""
-        stream = self.cluster.stream("cam") or {}
-        key, value = encode_status(
-            ProducerStatus(
-                namespace=self.cluster.namespace,
-                name="cam",
-                uid=stream["metadata"]["uid"],
-                pod="cam-producer-1",
-                time=datetime.now(UTC),
-                source=SourceStatus("Streaming", "Streaming"),
-            )
-        )
-        sender = self.secured.admin.producer()
-        sender.produce(self.status_topic, key=key, value=value)
-        assert sender.flush(10) == 0
-
     def delete(self) -> None:
         """Delete the stream, whose pods stop at once, and wait until the object is gone."""
         self.cluster.delete("cam")
@@ -144,7 +127,8 @@ def test_the_rights_of_the_preset_are_enough(
     ):
         stage.wait_for(FRAMES)
         until(lambda: last_status(secured.admin, place.status_topic), "pods tell their status")
-    place.says_streaming()
+    pods = Pods(place.cluster, secured.admin, place.status_topic)
+    pods.produces(SourceStatus("Streaming", "Streaming"))
     until(lambda: place.is_so("SourceConnected"), "the controller hears of pods")
     until(lambda: place.is_so("LagKnown"), "the lag is known")
     place.cluster.patch("cam", {"spec": {"kafka": {"topic": {"partitions": 14}}}})
