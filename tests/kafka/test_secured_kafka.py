@@ -35,7 +35,7 @@ pytestmark = [
 SPEC: dict[str, Any] = {"source": {"url": "rtsp://camera.test/live"}}
 FRAMES = 60
 OLD, NEW = "s3cret-1", "s3cret-2"
-VALID_S = 30.0
+VALID_S = 60.0  # of a certificate; long enough for all to come in with it
 
 
 @pytest.fixture(scope="module", params=["SASL_SSL", "SSL"])
@@ -157,7 +157,8 @@ def test_a_rotated_secret_is_taken_up_by_what_runs(
     ):
         until(lambda: len(stage.sequences()) > 10, "frames flow")
         place.let_in(secured.user(password=NEW))
-        time.sleep(max(0.0, ends_at - time.monotonic()))
+        if secured.kind == "SSL":
+            time.sleep(max(0.0, ends_at - time.monotonic()))
         # Whoever is connected stays so; now all have to come in again.
         secured.admin.stop()
         secured.admin.start()

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["SASL_SSL", "SSL"]
 
-USER: Final = "videostream"
+_USER: Final = "videostream"
 _ADMIN: Final = "admin"
 _ADMIN_PASSWORD: Final = "admin-s3cret"
 _PRESET: Final = Path(__file__).parents[2] / "charts" / "presets" / "strimzi.yaml"
@@ -54,7 +54,6 @@ class SecuredKafka:
     kind: Kind
     admin: Broker
     authority: trustme.CA
-    directory: Path
 
     def user(self, *, password: str = "s3cret-1", valid_s: float | None = None) -> Broker:
         """Return the broker as the product's user has it, who may do what the preset allows.
@@ -66,24 +65,18 @@ class SecuredKafka:
             self._set_password(password)
             files |= {
                 "sasl.mechanism": "SCRAM-SHA-512",
-                "sasl.username": USER,
+                "sasl.username": _USER,
                 "sasl.password": password,
             }
         else:
-            files |= _pair(self.authority, USER, valid_s=valid_s)
+            files |= _pair(self.authority, _USER, valid_s=valid_s)
         return replace(self.admin, files=files)
 
     def _set_password(self, password: str) -> None:
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-        change = UserScramCredentialUpsertion(USER, info, password.encode())
+        change = UserScramCredentialUpsertion(_USER, info, password.encode())
         admin = self.admin.admin()
-        admin.alter_user_scram_credentials([change])[USER].result(_ANSWER_S)
-
-    def allow(self) -> None:
-        """Let the product's user do what the preset says, as an operator does it once."""
-        admin = self.admin.admin()
-        for done in admin.create_acls(_bindings()).values():
-            done.result(_ANSWER_S)
+        admin.alter_user_scram_credentials([change])[_USER].result(_ANSWER_S)
 
 
 @contextmanager
@@ -124,9 +117,8 @@ def run_secured(kind: Kind, directory: Path) -> Iterator[SecuredKafka]:
         }
     name = f"kafka-{kind.lower().replace('_', '-')}"
     with run_broker(name, env, properties=properties) as admin:
-        secured = SecuredKafka(kind, admin, authority, directory)
-        secured.allow()
-        yield secured
+        _allow(admin)
+        yield SecuredKafka(kind, admin, authority)
 
 
 def _sasl() -> dict[str, str]:
@@ -141,6 +133,13 @@ def _sasl() -> dict[str, str]:
             f"{login}.scram.ScramLoginModule required;"
         ),
     }
+
+
+def _allow(broker: Broker) -> None:
+    """Let the product's user do what the preset says."""
+    admin = broker.admin()
+    for done in admin.create_acls(_bindings()).values():
+        done.result(_ANSWER_S)
 
 
 def _bindings() -> list[AclBinding]:
@@ -162,7 +161,7 @@ def _binding(resource: dict[str, Any], operation: str) -> AclBinding:
         ResourceType[resource["type"].upper()],
         resource["name"],
         ResourcePatternType.PREFIXED,
-        f"User:{USER}",
+        f"User:{_USER}",
         "*",
         AclOperation[_WORD.sub("_", operation).upper()],
         AclPermissionType.ALLOW,
