@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.consumer_process import PARTITIONS, Stage
+from tests.support.controller import NOBODY
 from tests.support.eventually import eventually
 from tests.support.influxdb import Influx
 from tests.support.kafka import run_broker
@@ -140,6 +142,30 @@ def test_signals_that_cannot_be_measured_are_reported_and_nothing_is_taken(stage
         assert pod.terminate() == 0
     assert stage.committed() == {}
     assert stage.statuses()[-1] == ("test/cam/consumer/pod", None)
+
+
+def nowhere(stage: Stage) -> Stage:
+    """Return the stage as one sees it whose connection names a broker that is not there."""
+    return replace(stage, kafka=replace(stage.kafka, bootstrap_servers=NOBODY))
+
+
+def test_a_connection_that_is_mended_is_taken_up(stage: Stage) -> None:
+    stage.publish(moving_scene(12))
+    with nowhere(stage).consumer("pod") as pod:
+        eventually(
+            lambda: "cannot reach Kafka" in pod.get("/readyz")[1], timeout_s=40, what="not ready"
+        )
+        stage.kafka.write_connection(stage.directory / "kafka")
+        stage.wait_for(12)
+
+
+def test_invalid_signals_are_reported_over_a_connection_that_is_mended(stage: Stage) -> None:
+    with nowhere(stage).consumer("pod", signals=[{"name": "faces", "type": "Faces"}]) as pod:
+        eventually(lambda: "no type" in pod.get("/readyz")[1], timeout_s=40, what="not ready")
+        stage.kafka.write_connection(stage.directory / "kafka")
+        eventually(
+            lambda: [value for _, value in stage.statuses() if value], timeout_s=40, what="a status"
+        )
 
 
 def test_commits_carry_the_capacity(stage: Stage) -> None:
